@@ -1,0 +1,61 @@
+import { named, type Need, type Resource } from './resource.ts'
+
+/** `https://` and a host for each stage; the stage `local` gets its own from the local run. */
+export type Origins = { readonly [stage: string]: `https://${string}` }
+
+/** A way to sign in at a partner: where it is, and how a stored credential becomes request headers. */
+export interface Partner<Credential = unknown> {
+  readonly signIn: string
+  readonly origin: Origins
+  /** How long the partner remembers an `Idempotency-Key`; required by `once`. */
+  readonly idempotency?: { readonly hours: number } | undefined
+  /** Statuses by which the partner says that nothing was done. 408, 409, 425, 429 and 5xx cannot be among them. */
+  readonly nothingDone: readonly number[]
+  /** Seconds a send may take. */
+  readonly timeout: number
+  /** The stored text as a credential; throws if it has not the shape. */
+  readonly read: (secret: string) => Credential
+  // A method, so that an account of any credential is an Account<Partner>.
+  headers(credential: Credential): Readonly<Record<string, string>>
+}
+
+/** The options every partner account takes, whatever its way to sign in. */
+export interface PartnerOptions {
+  readonly origin: Origins
+  readonly idempotency?: { readonly hours: number }
+  readonly nothingDone?: readonly number[]
+  readonly timeout?: number
+}
+
+/** Key material of somebody else's, used but not sent to. */
+export interface Material<Kind extends string = string, Content = unknown> {
+  readonly signIn: Kind
+  readonly read: (secret: string) => Content
+}
+
+/** How we sign in at a partner, or a key of theirs: a constant in code, its credential in Secrets Manager. */
+export interface Account<How = Partner> extends Resource<'account'> {
+  readonly how: How
+}
+
+export const account = <How extends { readonly signIn: string }>(name: string, how: How): Account<How> => ({
+  kind: 'account', name: named('account', name), how,
+})
+
+export const accountNeed = (account: Account<{ readonly signIn: string }>): Need => ({
+  resource: account, actions: ['secretsmanager:GetSecretValue'],
+})
+
+/** The part of a partner account that is the same for every way to sign in, checked. */
+export function partner(signIn: string, { origin, idempotency, nothingDone = [], timeout = 10 }: PartnerOptions) {
+  for (const [stage, address] of Object.entries(origin)) {
+    const url = URL.canParse(address) ? new URL(address) : undefined
+    if (url?.protocol !== 'https:' || url.origin !== address) {
+      throw new TypeError(`${signIn} account, origin of stage ${stage}: write https:// and a host, nothing behind it`)
+    }
+  }
+  const unsure = nothingDone.filter((status) => status < 400 || status >= 500 || [408, 409, 425, 429].includes(status))
+  if (unsure.length > 0) throw new TypeError(`${signIn} account, nothingDone: status ${unsure.join(', ')} does not say that nothing was done`)
+  if (!(timeout > 0 && timeout <= 28)) throw new TypeError(`${signIn} account, timeout: 28 seconds at most`)
+  return { signIn, origin, idempotency, nothingDone, timeout }
+}

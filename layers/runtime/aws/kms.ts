@@ -1,0 +1,19 @@
+import {
+  DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient,
+  type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput,
+} from '@aws-sdk/client-kms'
+import { limits } from './limits.ts'
+
+let shared: ReturnType<typeof make> | undefined
+export const connect = () => shared ??= make()
+
+function make() {
+  const client = new KMSClient(limits)
+  return {
+    decrypt: (input: DecryptCommandInput) => client.send(new DecryptCommand(input)),
+    generateMac: (input: GenerateMacCommandInput) => client.send(new GenerateMacCommand(input)),
+    deriveSharedSecret: (input: DeriveSharedSecretCommandInput) => client.send(new DeriveSharedSecretCommand(input)),
+    getPublicKey: (input: GetPublicKeyCommandInput) => client.send(new GetPublicKeyCommand(input)),
+    generatePair: (input: GenerateDataKeyPairWithoutPlaintextCommandInput) => client.send(new GenerateDataKeyPairWithoutPlaintextCommand(input)),
+  }
+}

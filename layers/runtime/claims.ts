@@ -1,0 +1,130 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import { canonical } from './canonical.ts'
+import { digestVersion, keyed, ledgerKeyOf } from './digest.ts'
+import { Fault } from './fault.ts'
+import type { Identifier } from './identifier.ts'
+import type { Effect } from './io.ts'
+import { ledgerTable } from './keys.ts'
+import {
+  claimWrite, confirmWrite, doubtWrite, ending, judge, leaseMargin, readItem, releaseWrite, takeOverWrite, yieldWrite,
+  type Claim, type Item,
+} from './ledger.ts'
+
+/** What all claims of one execution share. */
+export interface Claimant {
+  readonly pipeline: string
+  /** The sends of the manifest, canonical: part of the fingerprint, so that a changed definition is another message. */
+  readonly sends: string
+  readonly replaySafe: boolean
+  readonly window: number
+  /** Epoch milliseconds at which Lambda ends the invocation. */
+  readonly deadline: number
+}
+
+/** A claim that must be settled when the run has ended. */
+export interface Held {
+  readonly settle: (effect: Effect, now: number) => Promise<void>
+}
+
+export interface Asked {
+  readonly by: string
+  readonly as: Identifier | undefined
+  readonly value: string
+  readonly days: number
+  readonly payload: unknown
+}
+
+/** Claims an identifier, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT or UNAVAILABLE. `hold` is told before the first write. */
+export async function claim(claimant: Claimant, { by, as, value, days, payload }: Asked, now: number, hold: (held: Held) => void): Promise<void> {
+  const key = ledgerKeyOf(as)
+  const [id, print] = await Promise.all([keyed(key, 'ledger', claimant.pipeline), keyed(key, 'fingerprint', claimant.pipeline)])
+  const mine: Claim = {
+    // As JSON, since two names run together could be a third.
+    id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
+    attempt: randomBytes(16).toString('base64url'),
+    pipeline: claimant.pipeline,
+    fingerprint: print(`${claimant.sends}${canonical(payload)}`),
+    digestVersion,
+    origin: undefined,
+    now,
+    lease: claimant.deadline + leaseMargin,
+    replaySafe: claimant.replaySafe,
+    window: claimant.window,
+    days,
+  }
+  const table = address(ledgerTable)
+  const ledger = await aws.dynamodb()
+  let tookOver = false
+  // A write whose outcome stays unknown is settled as if it had happened: the settling is conditional on the attempt.
+  let holding = true
+  hold({
+    settle: async (effect, at) => {
+      if (holding) await settle(ledger, table, mine, ending(effect, tookOver, mine.replaySafe), at)
+    },
+  })
+
+  let outcome = await write(() => ledger.put(claimWrite(table, mine)))
+  for (let tries = 0; outcome !== 'written'; tries++) {
+    const seen: Item | undefined = outcome
+    const verdict = seen === undefined ? 'absent' : judge(seen, mine)
+    if (verdict === 'mine') return
+    if (tries === 3 || verdict !== 'take-over' && verdict !== 'absent') {
+      holding = false
+      throw refusal(verdict, seen, now)
+    }
+    tookOver = verdict === 'take-over'
+    // Absent: released between the two writes, so it is claimed as new.
+    outcome = await write(() => ledger.put(seen === undefined || !tookOver ? claimWrite(table, mine) : takeOverWrite(table, mine, seen)))
+  }
+}
+
+/** The answer to a claim that was not granted. */
+function refusal(verdict: ReturnType<typeof judge> | 'absent', seen: Item | undefined, now: number): Fault {
+  switch (verdict) {
+    case 'duplicate': return new Fault('DUPLICATE')
+    case 'in-doubt': return new Fault('IN_DOUBT')
+    case 'in-progress': return new Fault('IN_PROGRESS', [], Math.max(1, Math.ceil(((seen?.lease ?? now) - now) / 1_000)))
+    // Somebody else was faster each time: it is being worked on.
+    case 'mine': case 'take-over': case 'absent': return new Fault('IN_PROGRESS', [], 1)
+  }
+}
+
+/** A conditional write: done, or the item that was in its way (undefined: there was none). */
+async function write(send: () => Promise<unknown>): Promise<'written' | Item | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await send()
+      return 'written'
+    } catch (error) {
+      const { name, Item: item } = error as { name?: string; Item?: Record<string, AttributeValue> }
+      if (name === 'ConditionalCheckFailedException') return item === undefined ? undefined : readItem(item)
+      // Another transaction was at the item: never a duplicate, and soon over.
+      if (name !== 'TransactionConflictException' || tries === 5) throw new Fault('UNAVAILABLE')
+      await setTimeout(20 * tries + randomInt(30))
+    }
+  }
+}
+
+/**
+ * Writes how a run ended. Only a confirm has to succeed: throws UNCONFIRMED. Whatever else cannot be written is left to
+ * the lease, which ends by itself.
+ */
+async function settle(ledger: Awaited<ReturnType<typeof aws.dynamodb>>, table: string, mine: Claim, how: ReturnType<typeof ending>, now: number): Promise<void> {
+  const writes = {
+    confirm: () => ledger.update(confirmWrite(table, mine, now)),
+    release: () => ledger.delete(releaseWrite(table, mine)),
+    yield: () => ledger.update(yieldWrite(table, mine, now)),
+    doubt: () => ledger.update(doubtWrite(table, mine)),
+  }
+  try {
+    const outcome = await write(writes[how])
+    if (how !== 'confirm' || outcome === 'written' || outcome?.state === 'confirmed' && outcome.attempt === mine.attempt) return
+  } catch {
+    if (how !== 'confirm') return
+  }
+  throw new Fault('UNCONFIRMED')
+}

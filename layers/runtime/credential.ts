@@ -1,0 +1,31 @@
+import type { Account } from './account.ts'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import { Fault } from './fault.ts'
+import { Once } from './once.ts'
+
+/** Seconds a credential stays in memory: a rotated one is used after that at the latest, or after the partner's first 401. */
+const fresh = 300
+
+export interface Loaded { readonly text: string; readonly content: unknown; readonly at: number }
+
+const loaded = new Once<Loaded>()
+
+/** An account's secret as its type reads it. Throws ACCOUNT_UNAVAILABLE, with nothing of the secret or the reason in it. */
+export async function credential(account: Account<{ readonly signIn: string; readonly read: (text: string) => unknown }>, now: number, anew = false): Promise<Loaded> {
+  const id = address(account)
+  const known = await loaded.get(id, () => load(id, account.how.read, now))
+  if (!anew && now - known.at < fresh * 1_000) return known
+  loaded.forget(id)
+  return loaded.get(id, () => load(id, account.how.read, now))
+}
+
+async function load(id: string, read: (text: string) => unknown, at: number): Promise<Loaded> {
+  try {
+    const { SecretString: text } = await (await aws.secrets()).get(id)
+    if (text === undefined) throw new Fault('ACCOUNT_UNAVAILABLE')
+    return { text, content: read(text), at }
+  } catch {
+    throw new Fault('ACCOUNT_UNAVAILABLE')
+  }
+}

@@ -1,0 +1,163 @@
+import { canonical } from './canonical.ts'
+import { claim, type Claimant, type Held } from './claims.ts'
+import { credential } from './credential.ts'
+import { pseudonym } from './digest.ts'
+import { Fault } from './fault.ts'
+import type { Account, Partner } from './account.ts'
+import type { Effect, Io, Sending } from './io.ts'
+import { limits } from './aws/limits.ts'
+import { readJson } from './json.ts'
+import { sends, type Pipeline } from './pipeline.ts'
+import { findPrivateKey } from './private-key.ts'
+import type { Redactor } from './redact.ts'
+import { emit } from './sink.ts'
+import { exchange, NoAnswer, refusedBy } from './send.ts'
+
+/** The stage a bundle was built for. Origins are given only to the stage `local`; every other one reads the constants in code. */
+export interface Stage {
+  readonly stage: string
+  readonly origins: Readonly<Record<string, string>>
+}
+
+/** What all executions of a pipeline share, worked out once. */
+export interface Plan {
+  readonly pipeline: Pipeline
+  readonly stage: Stage
+  readonly claimant: Omit<Claimant, 'deadline'>
+  readonly partners: ReadonlySet<string>
+}
+
+export function plan(pipeline: Pipeline, stage: Stage): Plan {
+  const all = sends(pipeline)
+  return {
+    pipeline, stage,
+    partners: new Set(all.map(({ to }) => to.name)),
+    claimant: {
+      pipeline: pipeline.name,
+      sends: canonical([pipeline.name, all.map(({ to, once }) => [to.name, once ?? null])]),
+      replaySafe: all.every(({ once }) => once !== undefined),
+      window: Math.min(...all.map(({ to }) => (to.how.idempotency?.hours ?? 0) * 3_600_000), Number.MAX_SAFE_INTEGER / 2),
+    },
+  }
+}
+
+/** Milliseconds kept back at the end of an invocation, to settle and to reply. */
+export const reserve = 700
+
+const clients = new Map<unknown, unknown>()
+
+/** One run of a pipeline: its `io`, what its sends did, and what must be settled when it has ended. */
+export class Execution {
+  readonly io: Io
+  readonly timings: [string, number][] = []
+  readonly #plan: Plan
+  readonly #redactor: Redactor
+  readonly #deadline: number
+  readonly #effects: Effect[] = []
+  readonly #held: Held[] = []
+  #closed = false
+
+  /** `deadline` in epoch milliseconds: when Lambda ends the invocation. */
+  constructor(plan: Plan, redactor: Redactor, id: string, deadline: number) {
+    this.#plan = plan
+    this.#redactor = redactor
+    this.#deadline = deadline
+    this.io = {
+      id,
+      step: (step, payload) => {
+        if (this.#closed) throw new Fault('OUT_OF_TIME')
+        return step.steps === undefined ? this.#timed(step.kind, () => step.run(payload, this.io)) : step.run(payload, this.io)
+      },
+      json: (bytes) => readJson(bytes, redactor.meet),
+      material: async (account) => (await this.#credential(account)).content as never,
+      privateKey: (pair, kid) => findPrivateKey(pair, kid, Date.now()),
+      digest: (as) => pseudonym(as),
+      claim: (asked) => claim({ ...plan.claimant, deadline }, asked, Date.now(), (held) => this.#held.push(held)),
+      send: (to, request) => this.#send(to, request),
+      acted: () => { this.#effects.push('unknown') },
+      client: (Client) => {
+        let client = clients.get(Client)
+        if (client === undefined) clients.set(Client, client = new Client(limits))
+        return client as never
+      },
+      now: Date.now,
+      log: (fields) => emit({ time: new Date().toISOString(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name, ...fields }),
+    }
+  }
+
+  get sends(): number {
+    return this.#effects.length
+  }
+
+  /** Nothing more is started: steps that still run find every door shut. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Settles every claim, the last one first. Throws UNCONFIRMED if a good end could not be recorded. */
+  async settle(done: boolean): Promise<void> {
+    const effect = done ? 'done' : this.#effects.every((each) => each === 'none') ? 'none' : 'unknown'
+    let failed: unknown
+    for (const held of this.#held.reverse()) {
+      try {
+        await held.settle(effect, Date.now())
+      } catch (error) {
+        failed = error
+      }
+    }
+    if (failed !== undefined) throw failed
+  }
+
+  async #timed<T>(kind: string, run: () => T | Promise<T>): Promise<T> {
+    const start = performance.now()
+    try {
+      return await run()
+    } finally {
+      this.timings.push([kind, performance.now() - start])
+    }
+  }
+
+  async #credential(account: Parameters<typeof credential>[0], anew = false) {
+    const loaded = await credential(account, Date.now(), anew)
+    this.#redactor.learn(loaded.text)
+    if (typeof loaded.content !== 'function') this.#redactor.learn(loaded.content)
+    return loaded
+  }
+
+  async #send(to: Account<Partner>, { method, path, body, once, sealed }: Sending): Promise<Uint8Array> {
+    if (!this.#plan.partners.has(to.name)) throw new TypeError(`send: account ${to.name} is not among the sends of the step`)
+    const { stage, origins } = this.#plan.stage
+    const origin = stage === 'local' ? origins[to.name] : to.how.origin[stage]
+    if (origin === undefined) throw new TypeError(`account ${to.name} has no origin for the stage`)
+    const bytes = sealed !== undefined ? Buffer.from(sealed.body.sealed) : body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    if (once !== undefined && !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(once)) throw new Fault('PAYLOAD_INVALID')
+    const harmless = method === 'GET'
+
+    for (let anew = false; ; anew = true) {
+      const loaded = await this.#credential(to, anew)
+      const signed = to.how.headers(loaded.content)
+      this.#redactor.learn(signed)
+      const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - Date.now())
+      if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
+      const turn = this.#effects.push(harmless ? 'none' : 'unknown') - 1
+      try {
+        const answer = await exchange(origin, path.path, method, {
+          accept: 'application/json', 'user-agent': 'sallyport',
+          ...bytes && { 'content-type': sealed?.mediaType ?? 'application/json' },
+          ...once !== undefined && { 'idempotency-key': once },
+          ...signed,
+        }, bytes, timeout, harmless || once !== undefined)
+        if (answer.status >= 200 && answer.status < 300) return answer.body
+        const nothing = to.how.nothingDone.includes(answer.status)
+        if (nothing) this.#effects[turn] = 'none'
+        // A credential may have been rotated since it was loaded: read anew, and if it is another one, tried once more.
+        if (answer.status === 401 && !anew && (await this.#credential(to, true)).text !== loaded.text && (nothing || harmless)) continue
+        throw refusedBy(answer.status)
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error
+        if (error.why === 'nothing-sent') this.#effects[turn] = 'none'
+        throw new Fault(error.why === 'nothing-sent' ? 'PARTNER_UNREACHABLE' : error.why === 'silent' ? 'PARTNER_SILENT' : 'REPLY_INVALID')
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { Account, Material } from './account.ts'
+import type { Json } from './field.ts'
+import type { Identifier } from './identifier.ts'
+import type { KeyPair } from './keys.ts'
+import type { Path } from './path.ts'
+import type { Sealed } from './triggers.ts'
+import type { Step } from './step.ts'
+
+/** What became of the world: `none` only if no partner can have acted, `done` only at a good end, else `unknown`. */
+export type Effect = 'done' | 'none' | 'unknown'
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: Path
+  /** Sent as JSON, or as it is if a cipher made it. */
+  readonly body?: unknown
+}
+
+export interface Sending extends Request {
+  /** The text that travels as `Idempotency-Key`. */
+  readonly once?: string | undefined
+  readonly sealed?: { readonly body: Sealed; readonly mediaType: string } | undefined
+}
+
+/** The private half of a key pair, wherever it is: what opening a JWE asks of it. */
+export interface PrivateKey {
+  readonly type: 'rsa' | 'ec'
+  /** RSA-OAEP with SHA-256 (RFC 8017 7.1.2). Throws whatever it throws: the cipher makes one fault of it. */
+  readonly unwrap?: (wrapped: Uint8Array) => Uint8Array | Promise<Uint8Array>
+  /** ECDH on P-256 with the sender's point, uncompressed coordinates; gives the x coordinate (SP 800-56A 5.7.1.2). */
+  readonly agree?: (x: Uint8Array, y: Uint8Array) => Uint8Array | Promise<Uint8Array>
+}
+
+/** Everything impure that a step may touch. A test passes its own. There is no randomness here: nobody injects an IV. */
+export interface Io {
+  /** Of this execution: in the reply, in every log line. */
+  readonly id: string
+  /** Runs a step: timed, counted, and refused once the reply is given. */
+  readonly step: <In, Out>(step: Step<In, Out>, payload: In) => Out | Promise<Out>
+  /** Reads JSON as an I-JSON reader that loses nothing; throws PAYLOAD_UNREADABLE. What stands under a sensitive name is masked from then on. */
+  readonly json: (bytes: Uint8Array) => Json
+  /** What an account's secret holds, as its type reads it. Throws ACCOUNT_UNAVAILABLE. */
+  readonly material: <Content>(account: Account<Material<string, Content>>) => Promise<Content>
+  /** The private half that has this `kid`, if we have it. Throws UNAVAILABLE. */
+  readonly privateKey: (pair: KeyPair, kid: string) => Promise<PrivateKey | undefined>
+  /** A keyed digest for one purpose, normalised: `1.<43 characters of base64url>`, the version of the key before the dot. */
+  readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
+  /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */
+  readonly claim: (claim: { readonly by: string; readonly as: Identifier | undefined; readonly value: string; readonly days: number; readonly payload: unknown }) => Promise<void>
+  /** Sends to the account's origin and gives a 2xx reply's body. Throws PARTNER_… and notes what may have been done. */
+  readonly send: (to: Account, request: Sending) => Promise<Uint8Array>
+  /** Says that this step may have changed something outside, by a client of its own. */
+  readonly acted: () => void
+  /** One AWS client of a class per execution environment, with our limits on time and retries. */
+  readonly client: <C>(Client: new (config: object) => C) => C
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Writes one line through the redactor. */
+  readonly log: (fields: { readonly [name: string]: unknown }) => void
+}

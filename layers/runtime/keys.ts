@@ -1,0 +1,43 @@
+import { named, type Custody, type Key, type Need, type Resource, type Table } from './resource.ts'
+
+export const ledgerTable: Table = { kind: 'table', name: 'ledger' }
+export const keysTable: Table = { kind: 'table', name: 'keys' }
+
+/** An encryption key pair of ours: an RSA and a P-256 one, both published in the JWKS under `use: enc`. */
+export interface KeyPair extends Resource<'key-pair'> {
+  readonly custody: Custody
+}
+
+export const keyPair = (name: string, { custody }: { readonly custody: Custody }): KeyPair => ({
+  kind: 'key-pair', name: named('key pair', name), custody,
+})
+
+/** What opening with a pair needs. `wrapped`: unwrap once per environment. `hsm`: KMS unwraps or agrees for every message. */
+export const keyPairNeeds = ({ name, custody }: KeyPair): Need[] => custody === 'wrapped'
+  ? [
+      { resource: keysTable, actions: ['dynamodb:Query'] },
+      { resource: { kind: 'key', name, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', pair: { name, custody } } satisfies Key, actions: ['kms:Decrypt'] },
+    ]
+  : [
+      { resource: hsmKey(name, 'rsa'), actions: ['kms:Decrypt'] },
+      { resource: hsmKey(name, 'ec'), actions: ['kms:DeriveSharedSecret'] },
+    ]
+
+/** The KMS key behind one half of a pair in custody `hsm`. */
+export const hsmKey = (name: string, type: 'rsa' | 'ec'): Key => type === 'rsa'
+  ? { kind: 'key', name: `${name}-rsa`, spec: 'RSA_3072', usage: 'ENCRYPT_DECRYPT', pair: { name, custody: 'hsm' } }
+  : { kind: 'key', name: `${name}-ec`, spec: 'ECC_NIST_P256', usage: 'KEY_AGREEMENT', pair: { name, custody: 'hsm' } }
+
+/** A key for digests: an HMAC key in KMS, which is only ever asked for the MAC of a label; that MAC keys the digests. */
+export interface HashKey extends Resource<'hash-key'> {
+  readonly custody: 'wrapped'
+}
+
+export const hashKey = (name: string): HashKey => ({ kind: 'hash-key', name: named('hash key', name), custody: 'wrapped' })
+
+export const hashKeyNeed = ({ name }: HashKey): Need => ({
+  resource: { kind: 'key', name, spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' } satisfies Key, actions: ['kms:GenerateMac'],
+})
+
+/** The realm's own: what keys the ledger where a definition names no identifier. */
+export const ledgerKey: HashKey = hashKey('ledger')

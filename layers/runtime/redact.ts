@@ -1,0 +1,168 @@
+import type { Json } from './field.ts'
+
+const mask = '***'
+
+/** Masked whatever a realm says: what carries credentials in HTTP and in our own accounts. */
+const always = [
+  'authorization', 'proxyAuthorization', 'cookie', 'setCookie', 'password', 'passwd', 'passphrase', 'secret', 'secretKey', 'clientSecret',
+  'token', 'accessToken', 'refreshToken', 'idToken', 'apiKey', 'xApiKey', 'privateKey', 'secretAccessKey', 'sessionToken',
+]
+
+/** `card_number`, `cardNumber` and `Card-Number` are one name. */
+export const plainName = (name: string): string => name.replace(/[^\p{L}\p{N}]/gu, '').toLowerCase()
+
+/** A bounded memory of which names are sensitive: names come from senders. */
+class Names {
+  readonly #listed: ReadonlySet<string>
+  readonly #known = new Map<string, boolean>()
+  constructor(listed: Iterable<string>) {
+    this.#listed = new Set([...listed].map(plainName))
+  }
+  has(name: string): boolean {
+    let known = this.#known.get(name)
+    if (known === undefined) {
+      if (this.#known.size > 5_000) this.#known.clear()
+      known = this.#listed.has(plainName(name))
+      this.#known.set(name, known)
+    }
+    return known
+  }
+}
+
+/** Card numbers (13 to 19 digits that pass Luhn, spaces and hyphens allowed), US social security numbers, and JWTs. */
+const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|\d[\d -]{11,22}\d|eyJ[\w-]{5,}\./
+const cards = /(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])/g
+const socials = /(?<!\d)\d{3}[-. ]\d{2}[-. ]\d{4}(?!\d)/g
+const tokens = /eyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g
+
+/** ISO/IEC 7812-1 annex B. */
+export function luhn(text: string): boolean {
+  let sum = 0
+  let double = false
+  for (let i = text.length - 1; i >= 0; i--) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) continue
+    const weighted = double ? digit * 2 : digit
+    sum += weighted > 9 ? weighted - 9 : weighted
+    double = !double
+  }
+  return sum % 10 === 0
+}
+
+const detect = (text: string): string => !suspicious.test(text) ? text
+  : text.replace(cards, (found) => luhn(found) ? mask : found).replace(socials, mask).replace(tokens, mask)
+
+/** In a query string, a header line or prose: `ssn=…`, `"ssn": …`, `Authorization: Bearer …`. */
+const assignment = /([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63})("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^&,;\r\n"}\]]+)/gu
+
+/**
+ * What stands between a pipeline and its log: masks by name at any depth, then what stood under a sensitive name or was
+ * loaded as a secret in this invocation wherever it comes again, then what looks like a card number, an SSN or a token.
+ */
+export class Redactor {
+  readonly #names: Names
+  readonly #values = new Set<string>()
+  /** One per pipeline; `forInvocation` gives each run values of its own. */
+  constructor(names: Iterable<string> | Names) {
+    this.#names = names instanceof Names ? names : new Names([...always, ...names])
+  }
+  forInvocation(): Redactor {
+    return new Redactor(this.#names)
+  }
+
+  /** Meets a name with its value as it is read, and remembers the value if the name is sensitive. */
+  readonly meet = (name: string, value: Json): void => {
+    if (this.#names.has(name)) this.learn(value)
+  }
+
+  /** Remembers a value and, of a structure, every value in it. Under six characters only names can mask. */
+  learn(value: unknown): void {
+    if (typeof value === 'string') {
+      if (value.length >= 6) this.#values.add(value)
+    } else if (typeof value === 'number') {
+      this.learn(String(value))
+    } else if (typeof value === 'object' && value !== null) {
+      for (const part of Object.values(value)) this.learn(part)
+    }
+  }
+
+  /** One log line as JSON, redacted. */
+  line(fields: Readonly<Record<string, unknown>>): string {
+    const named = this.#byName(fields, 0)
+    const text = JSON.stringify(named) ?? '{}'
+    return this.#found(text) ? JSON.stringify(this.#byValue(named)) : text
+  }
+
+  /** Free text, redacted. */
+  text(text: string): string {
+    return this.#leaf(this.#inText(text))
+  }
+
+  /** Copy on write: what holds nothing sensitive is shared. */
+  #byName(value: unknown, depth: number): unknown {
+    if (typeof value === 'string') return this.#inText(value)
+    if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
+    if (depth > 64) return mask
+    if (value instanceof Error) return about(value)
+    if (value instanceof Uint8Array) return `[${value.length} bytes]`
+    if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
+    if (Array.isArray(value)) return value.map((item) => this.#byName(item, depth + 1))
+    let copy: Record<string, unknown> | undefined
+    for (const [name, member] of Object.entries(value)) {
+      const masked = this.#names.has(name) ? member === undefined || member === null ? member : mask : this.#byName(member, depth + 1)
+      // A name can be data too: a card number as a key.
+      const shown = name.length < 9 ? name : detect(name)
+      if (masked === member && shown === name) continue
+      copy ??= { ...value }
+      if (shown !== name) delete copy[name]
+      copy[shown] = masked
+    }
+    return copy ?? value
+  }
+
+  #inText(text: string): string {
+    if (text.length < 3) return text
+    const first = text.charCodeAt(0)
+    if ((first === 0x7b || first === 0x5b) && text.length < 1_000_000) {
+      try {
+        const inner: unknown = JSON.parse(text)
+        const masked = this.#byName(inner, 1)
+        if (masked === inner) return text
+        return JSON.stringify(masked)
+      } catch {
+        // Not JSON after all: read as text below.
+      }
+    }
+    if (!text.includes('=') && !text.includes(':')) return text
+    return text.replace(assignment, (whole, name: string, sign: string) => this.#names.has(name) || this.#names.has(name.slice(name.lastIndexOf('.') + 1)) ? name + sign + mask : whole)
+  }
+
+  #found(text: string): boolean {
+    if (suspicious.test(text)) return true
+    for (const value of this.#values) {
+      if (text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1))) return true
+    }
+    return false
+  }
+
+  #byValue(value: unknown): unknown {
+    if (typeof value === 'string') return this.#leaf(value)
+    if (typeof value === 'number') return this.#values.has(String(value)) ? mask : value
+    if (Array.isArray(value)) return value.map((item) => this.#byValue(item))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.#leaf(name), this.#byValue(member)]))
+  }
+
+  #leaf(text: string): string {
+    let masked = text
+    for (const value of this.#values) if (masked.includes(value)) masked = masked.replaceAll(value, mask)
+    return detect(masked)
+  }
+}
+
+/** Of an error only what cannot quote a value: its kind, our code, and where it was thrown. */
+export function about(error: Error): { error: string; code?: string; at?: string[] } {
+  const code = (error as { code?: unknown }).code
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 5).map((line) => line.trim())
+  return { error: error.constructor.name, ...typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code) && { code }, ...frames.length > 0 && { at: frames } }
+}

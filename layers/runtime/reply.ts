@@ -1,0 +1,33 @@
+import { faults, type Fault } from './fault.ts'
+import type { Sealed } from './triggers.ts'
+
+/** What an HTTP API turns into a response (payload format 2.0). */
+export interface HttpReply {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const isSealed = (reply: unknown): reply is Sealed => typeof reply === 'object' && reply !== null && 'sealed' in reply && typeof reply.sealed === 'string'
+
+/** The last payload of a pipeline as a reply: JSON, or sealed text as it is. */
+export const replyOf = (status: number, payload: unknown): HttpReply => isSealed(payload)
+  ? { statusCode: status, headers: { 'content-type': 'application/jose', 'cache-control': 'no-store' }, body: payload.sealed }
+  : { statusCode: status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(payload ?? null) }
+
+/** A fault as problem details (RFC 9457): our code, the execution's id, and paths where a schema was not met. */
+export function problem(fault: Fault, id: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
+  const { status, title } = faults[fault.code]
+  const retryAfter = fault.retryAfter ?? (status === 503 ? 5 : undefined)
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': 'application/problem+json', 'cache-control': 'no-store',
+      ...retryAfter !== undefined && { 'retry-after': String(retryAfter) }, ...headers,
+    },
+    body: JSON.stringify({
+      type: `urn:sallyport:problem:${fault.code}`, title, status, code: fault.code, id,
+      ...fault.code === 'PAYLOAD_INVALID' && fault.paths.length > 0 && { paths: fault.paths },
+    }),
+  }
+}

@@ -1,0 +1,81 @@
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import type { MiddlewareObj } from '@middy/core'
+import * as aws from './aws/index.ts'
+import { asFault, Fault, faults, isFault } from './fault.ts'
+import { Execution, plan, reserve, type Stage } from './execution.ts'
+import { needs, type Pipeline, type Realm } from './pipeline.ts'
+import { receive } from './receive.ts'
+import { about, Redactor } from './redact.ts'
+import { problem, replyOf } from './reply.ts'
+import { emit, logFor } from './sink.ts'
+
+/** A pipeline as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
+export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
+  const shared = plan(pipeline, stage)
+  const names = new Redactor([...realm.sensitive, ...pipeline.sensitive])
+  preload(pipeline)
+
+  return async (event, context) => {
+    const start = performance.now()
+    const deadline = Date.now() + context.getRemainingTimeInMillis()
+    const redactor = names.forInvocation()
+    const execution = new Execution(shared, redactor, context.awsRequestId, deadline)
+    logFor(context.awsRequestId, redactor)
+    let thrown: unknown
+    let payload: unknown
+    try {
+      payload = await inTime(deadline, async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
+    } catch (error) {
+      thrown = error ?? new Fault('STEP_FAILED')
+    }
+    execution.close()
+    try {
+      await execution.settle(thrown === undefined)
+    } catch (error) {
+      thrown ??= error
+    }
+    const fault = thrown === undefined ? undefined : asFault(thrown)
+    emit({
+      time: new Date().toISOString(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
+      event: 'execution', id: context.awsRequestId, pipeline: pipeline.name,
+      outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
+      ...fault && { fault: fault.code, blame: faults[fault.code].blame, ...fault.paths.length > 0 && { paths: fault.paths } },
+      ...thrown instanceof Error && !isFault(thrown) && about(thrown),
+      ms: round(performance.now() - start), sends: execution.sends,
+      steps: execution.timings.map(([kind, ms]) => [kind, round(ms)]),
+    })
+    if (fault !== undefined) throw fault
+    return payload
+  }
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100
+
+/** Ends a run that would not end by itself, early enough to settle and to reply. */
+async function inTime<T>(deadline: number, run: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Fault('OUT_OF_TIME')), Math.max(0, deadline - reserve - Date.now()))
+  })
+  try {
+    return await Promise.race([run(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** While Lambda initialises, with its full CPU: load the clients that the needs will ask for. */
+function preload(pipeline: Pipeline): void {
+  const kinds = new Set(needs(pipeline).map(({ resource }) => resource.kind))
+  const clients = { table: aws.dynamodb, key: aws.kms, account: aws.secrets } as const
+  for (const [kind, load] of Object.entries(clients)) {
+    // A failure comes again, and is answered, when the client is used.
+    if (kinds.has(kind)) load().catch(() => undefined)
+  }
+}
+
+/** The HTTP face of a pipeline, as a middleware: the payload becomes a reply, a fault becomes problem details. It never rejects. */
+export const replies = (pipeline: Pipeline): MiddlewareObj<APIGatewayProxyEventV2, unknown> => ({
+  after: (request) => { request.response = replyOf(pipeline.trigger.status, request.response) },
+  onError: (request) => { request.response = problem(asFault(request.error), request.context.awsRequestId) },
+})

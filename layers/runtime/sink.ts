@@ -1,0 +1,55 @@
+import { format } from 'node:util'
+import { about, Redactor } from './redact.ts'
+
+/** Where all log lines of this process end: one JSON object a line on stdout. */
+const write = process.stdout.write.bind(process.stdout)
+
+/** The redactor of the invocation at work; before the first one, names and detectors alone. */
+let current = new Redactor([])
+let id: string | undefined
+
+/** From here on everything that this process writes is redacted with what this invocation knows. */
+export function logFor(invocation: string, redactor: Redactor): void {
+  id = invocation
+  current = redactor
+}
+
+export function emit(fields: Readonly<Record<string, unknown>>): void {
+  write(`${current.line(fields)}\n`)
+}
+
+/**
+ * Takes over `console`, stdout and stderr: whatever a step or a library prints becomes a line of ours. And whatever is
+ * thrown outside of a run ends the process with a code: Node would print the message, which may quote a payload.
+ */
+export function own(): void {
+  const levels = { log: 'info', info: 'info', debug: 'debug', trace: 'debug', warn: 'warn', error: 'error', dir: 'info', table: 'info' } as const
+  for (const [method, level] of Object.entries(levels)) {
+    Object.defineProperty(console, method, { configurable: true, value: (...args: unknown[]) => print(level, args), writable: true })
+  }
+  for (const [stream, level] of [[process.stdout, 'info'], [process.stderr, 'error']] as const) {
+    stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
+      if (text.trim() !== '') print(level, [text.trimEnd()])
+      const done = rest.at(-1)
+      if (typeof done === 'function') process.nextTick(done as () => void)
+      return true
+    }
+  }
+  const last = (event: string) => (thrown: unknown): void => {
+    emit({ event, level: 'error', ...id !== undefined && { id }, ...thrown instanceof Error ? about(thrown) : { error: typeof thrown } })
+    process.exit(1)
+  }
+  process.prependListener('uncaughtException', last('uncaught'))
+  process.prependListener('unhandledRejection', last('unhandled'))
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name }) => emit({ event: 'warning', level: 'warn', warning: name }))
+}
+
+function print(level: string, args: readonly unknown[]): void {
+  const [first] = args
+  // One object alone keeps its structure, so that names at any depth are seen; text is formatted as console would.
+  const content = args.length === 1 && typeof first === 'object' && first !== null ? { fields: first }
+    : { text: current.text(format(...args.map((arg) => arg instanceof Error ? JSON.stringify(about(arg)) : typeof arg === 'object' && arg !== null ? current.line({ value: arg }).slice(9, -1) : arg))) }
+  emit({ event: 'print', level, ...id !== undefined && { id }, ...content })
+}
