@@ -1,0 +1,20 @@
+import middy from '@middy/core'
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import { asFault, emit, Fault, own, problem, type HttpReply } from 'sallyport'
+
+own()
+
+/** Every route of the API, as infra knows them. */
+const routes = JSON.parse(process.env['ROUTES'] ?? '[]') as { readonly method: string; readonly path: string }[]
+
+/** Answers what no route takes: 405 with the methods that this path has, else 404. */
+async function fallback(event: APIGatewayProxyEventV2, { awsRequestId }: Context): Promise<HttpReply> {
+  const allowed = routes.filter(({ path }) => path === event.rawPath).map(({ method }) => method)
+  const fault = new Fault(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+  emit({ time: new Date().toISOString(), level: 'info', event: 'fallback', id: awsRequestId, fault: fault.code })
+  return problem(fault, awsRequestId, allowed.length > 0 ? { allow: allowed.join(', ') } : {})
+}
+
+export const handler = middy<APIGatewayProxyEventV2, HttpReply>(fallback, { timeoutEarlyInMillis: 0 }).use({
+  onError: (request) => { request.response = problem(asFault(request.error), request.context.awsRequestId) },
+})
