@@ -1,0 +1,178 @@
+/**
+ * Bundles a pipelines folder for Lambda: one small CommonJS file per function, and the runtime as a layer.
+ *
+ *   <out>/layer/nodejs/node_modules/sallyport-runtime/   what every bundle requires by name: found through NODE_PATH
+ *   <out>/functions/<name>/index.js                      a pipeline with the steps it imports, or one of our own functions
+ *   <out>/definitions.cjs                                the same pipelines as values, for infra to read
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { build as esbuild, type BuildOptions, type Plugin } from 'esbuild'
+import { jsonSchemas } from './json-schema.ts'
+import type { Pipeline, Realm } from 'sallyport'
+
+const home = fileURLToPath(new URL('..', import.meta.url))
+
+export interface BuildInput {
+  /** Folder of the pipelines: every `.ts` file in it is one, but `realm.ts`. */
+  readonly pipelines: string
+  readonly stage: string
+  /** Where the partners are, in the stage `local` alone. */
+  readonly origins?: Readonly<Record<string, string>>
+}
+
+export interface Built {
+  readonly layer: string
+  /** Function name (pipeline, `jwks`, `keys` or `fallback`) to the folder of its bundle. */
+  readonly functions: Readonly<Record<string, string>>
+  readonly definitions: string
+}
+
+export interface Definitions {
+  readonly realm: Realm
+  readonly pipelines: readonly Pipeline[]
+}
+
+/** What a `#name` of a handler stands for: a file of the user's, or a few words of ours. */
+type Bound = { readonly file: string } | { readonly text: string }
+
+/** Functions that every app has, beside its pipelines. */
+export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
+
+const shared: BuildOptions = {
+  bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true, keepNames: false,
+  mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'silent', absWorkingDir: home,
+}
+
+/**
+ * `sallyport` is the layer, by a name that no `package.json` of a user can shadow; its subpaths are bundled from here,
+ * so that a folder anywhere on the disk may import the package by name.
+ */
+const house = (runtime: 'layer' | 'bundled', bound: Readonly<Record<string, Bound>> = {}): Plugin => ({
+  name: 'sallyport',
+  setup(build) {
+    const require = createRequire(join(home, 'package.json'))
+    build.onResolve({ filter: /^sallyport$/ }, () => runtime === 'layer'
+      ? { path: 'sallyport-runtime', external: true }
+      : { path: join(home, 'layers/runtime/index.ts') })
+    build.onResolve({ filter: /^sallyport\// }, ({ path }) => ({ path: require.resolve(path), sideEffects: false }))
+    build.onResolve({ filter: /^#/ }, ({ path }) => {
+      const to = bound[path]
+      return to === undefined ? undefined : 'file' in to ? { path: to.file } : { path, namespace: 'bound', pluginData: to.text }
+    })
+    build.onLoad({ filter: /.*/, namespace: 'bound' }, ({ pluginData }) => ({ contents: pluginData as string, loader: 'ts', resolveDir: home }))
+  },
+})
+
+/** The pipelines of a folder: file path by file name, without `realm.ts`. */
+export function pipelineFiles(folder: string): string[] {
+  if (!existsSync(folder)) throw new TypeError(`pipelines folder ${folder} does not exist`)
+  const files = readdirSync(folder).filter((file) => /\.m?[tj]s$/.test(file) && !/\.d\.m?ts$|\.test\./.test(file) && file !== 'realm.ts').sort()
+  if (files.length === 0) throw new TypeError(`pipelines folder ${folder} holds no pipeline: add a file whose default export is pipeline({ … })`)
+  return files.map((file) => join(folder, file))
+}
+
+/** Bundles everything into a folder of its own under `dist/`. */
+export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
+  const folder = resolve(pipelines)
+  const files = pipelineFiles(folder)
+  const out = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  rmSync(out, { recursive: true, force: true })
+
+  const realmFile = join(folder, 'realm.ts')
+  const realm: Bound = existsSync(realmFile) ? { file: realmFile } : { text: `import { realm } from 'sallyport'; export default realm()` }
+  const definitions = join(out, 'definitions.cjs')
+  const index = [
+    `export { default as realm } from '#realm'`,
+    ...files.map((file, i) => `import * as p${i} from ${JSON.stringify(file)}`),
+    `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
+  ].join('\n')
+  // User folders may lie anywhere: what they import and do not have themselves is found here.
+  const nodePaths = [join(home, 'node_modules')]
+  await esbuild({ ...shared, stdin: { contents: index, resolveDir: folder, loader: 'ts' }, outfile: definitions, nodePaths, minify: false, plugins: [house('bundled', { '#realm': realm }), jsonSchemas()] })
+
+  const layer = join(out, 'layer')
+  const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
+  await esbuild({
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: join(home, 'layers/runtime/index.ts'), aws: join(home, 'layers/runtime/aws/index.ts') },
+    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /\/aws\/index\.ts$/ }, ({ kind }) => kind === 'entry-point' ? undefined : { path: './aws.js', external: true }) }],
+  })
+  commonjs(runtime, 'sallyport-runtime')
+
+  const functions: Record<string, string> = {}
+  const bundle = async (name: string, handler: string, bound: Readonly<Record<string, Bound>>): Promise<void> => {
+    const target = join(out, 'functions', name)
+    await esbuild({
+      ...shared, nodePaths, entryPoints: [join(home, 'functions/handlers', `${handler}.ts`)], outfile: join(target, 'index.js'),
+      plugins: [house('layer', bound), jsonSchemas()],
+    })
+    commonjs(target, name)
+    functions[name] = target
+  }
+  for (const { file, name, kind } of names(definitions, folder)) {
+    await bundle(name, kind, {
+      '#pipeline': { file },
+      '#realm': realm,
+      '#stage': { text: `export default ${JSON.stringify({ stage, origins })}` },
+    })
+  }
+  for (const name of ownFunctions) await bundle(name, name, {})
+  return { layer, functions, definitions }
+}
+
+/** The definitions, checked to be what they should be, with the file in the sentence where they are not. */
+export function readDefinitions(definitions: string): Definitions & { readonly files: readonly (readonly [string, Pipeline])[] } {
+  const { realm, files } = createRequire(definitions)(definitions) as { realm: Realm; files: [string, Pipeline | undefined][] }
+  for (const [file, definition] of files) {
+    if (definition?.steps === undefined) throw new TypeError(`${file}: its default export is not a pipeline({ … }); keep other files in a subfolder`)
+  }
+  const pipelines = files.map(([, definition]) => definition as Pipeline)
+  return { realm, pipelines, files: files as [string, Pipeline][] }
+}
+
+function* names(definitions: string, folder: string): Generator<{ file: string; name: string; kind: string }> {
+  const seen = new Map<string, string>()
+  for (const [file, { name, trigger }] of readDefinitions(definitions).files) {
+    const before = seen.get(name)
+    if (before !== undefined) throw new TypeError(`pipeline ${name}: both ${before} and ${file} have this name`)
+    if ((ownFunctions as readonly string[]).includes(name)) throw new TypeError(`pipeline ${name}: this name is taken by a function of ours`)
+    seen.set(name, file)
+    yield { file: join(folder, file), name, kind: trigger.kind }
+  }
+}
+
+/** The folder is CommonJS whatever package it lies in, and no `exports` of ours are consulted from inside it. */
+function commonjs(folder: string, name: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, type: 'commonjs' }))
+}
+
+/** The same from code that cannot wait, such as a construct: in a process of its own. */
+export function buildSync(input: BuildInput): Built {
+  try {
+    return JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(input)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })) as Built
+  } catch (error) {
+    const { stderr } = error as { stderr?: string }
+    throw new TypeError(stderr?.trim() || 'the pipelines could not be bundled', { cause: undefined })
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const input = process.argv[2] === undefined ? { pipelines: join(home, 'functions/pipelines'), stage: 'dev' } : JSON.parse(process.argv[2]) as BuildInput
+    process.stdout.write(JSON.stringify(await build(input)) + '\n')
+  } catch (error) {
+    process.stderr.write(explain(error) + '\n')
+    process.exitCode = 1
+  }
+}
+
+/** One readable message with file and line, as esbuild knows them; a mistake in a definition is its own sentence. */
+export function explain(error: unknown): string {
+  const { errors, message } = error as { errors?: { text: string; location?: { file: string; line: number } }[]; message: string }
+  return errors?.map(({ text, location }) => location ? `${location.file}:${location.line}: ${text}` : text).join('\n') ?? message
+}
