@@ -5,7 +5,7 @@
  *   <out>/functions/<name>/index.js                      a pipeline with the steps it imports, or one of our own functions
  *   <out>/definitions.cjs                                the same pipelines as values, for infra to read
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -157,7 +157,7 @@ export function buildSync(input: BuildInput): Built {
     return JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(input)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })) as Built
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    throw new TypeError(stderr?.trim() || 'the pipelines could not be bundled', { cause: undefined })
+    throw new TypeError(stderr?.trim() || 'the pipelines could not be bundled')
   }
 }
 

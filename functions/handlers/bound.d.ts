@@ -1,13 +1,16 @@
 /** What the build binds a handler to: see infra/build.ts. */
 declare module '#pipeline' {
-  const pipeline: import('sallyport').Pipeline
+  import type { Pipeline } from 'sallyport'
+  const pipeline: Pipeline
   export default pipeline
 }
 declare module '#realm' {
-  const realm: import('sallyport').Realm
+  import type { Realm } from 'sallyport'
+  const realm: Realm
   export default realm
 }
 declare module '#stage' {
-  const stage: import('sallyport').Stage
+  import type { Stage } from 'sallyport'
+  const stage: Stage
   export default stage
 }

@@ -16,7 +16,7 @@ interface Options<T> {
  * Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE; at the end of the run UNCONFIRMED.
  */
 export const deduplicate = <T>({ by, as, days = 7 }: Options<T>): Step<T, T> => {
-  if (!(days >= 1 / 1_440 && days <= 3_660)) throw new TypeError(`deduplicate by ${String(by)}: days is between a minute and ten years`)
+  if (!(days >= 1 / 1_440 && days <= 3_660)) throw new TypeError(`deduplicate by ${by as string}: days is between a minute and ten years`)
   return {
     kind: 'deduplicate',
     config: { by, as, days },

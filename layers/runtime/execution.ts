@@ -124,7 +124,7 @@ export class Execution {
     return loaded
   }
 
-  async #send(to: Account<Partner>, { method, path, body, once, sealed }: Sending): Promise<Uint8Array> {
+  async #send(to: Account, { method, path, body, once, sealed }: Sending): Promise<Uint8Array> {
     if (!this.#plan.partners.has(to.name)) throw new TypeError(`send: account ${to.name} is not among the sends of the step`)
     const { stage, origins } = this.#plan.stage
     const origin = stage === 'local' ? origins[to.name] : to.how.origin[stage]

@@ -13,7 +13,7 @@ export function path(parts: TemplateStringsArray, ...values: readonly string[]):
     return encodeURIComponent(value).replaceAll('.', '%2E')
   })
   const joined = String.raw({ raw: parts }, ...escaped)
-  if (!joined.startsWith('/') || joined.startsWith('//') || joined.includes('\\') || /(^|\/)\.{1,2}(\/|$)/.test(joined)) {
+  if (!joined.startsWith('/') || joined.startsWith('//') || parts.raw.some((part) => part.includes('\\')) || /(^|\/)\.{1,2}(\/|$)/.test(joined)) {
     throw new TypeError('path: begin with one "/", and climb nowhere')
   }
   return { path: joined }

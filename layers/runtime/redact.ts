@@ -29,9 +29,9 @@ class Names {
   }
 }
 
-/** Card numbers (13 to 19 digits that pass Luhn, spaces and hyphens allowed), US social security numbers, and JWTs. */
-const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|\d[\d -]{11,22}\d|eyJ[\w-]{5,}\./
-const cards = /(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])/g
+/** Card numbers (13 to 19 digits that begin with 2 to 6 and pass Luhn, spaces and hyphens allowed), US social security numbers, and JWTs. */
+const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|[2-6][\d -]{11,22}\d|eyJ[\w-]{5,}\./
+const cards = /(?<![\d.])[2-6](?:[ -]?\d){12,18}(?!\d)/g
 const socials = /(?<!\d)\d{3}[-. ]\d{2}[-. ]\d{4}(?!\d)/g
 const tokens = /eyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g
 

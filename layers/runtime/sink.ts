@@ -32,7 +32,7 @@ export function own(): void {
       const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
       if (text.trim() !== '') print(level, [text.trimEnd()])
       const done = rest.at(-1)
-      if (typeof done === 'function') process.nextTick(done as () => void)
+      if (typeof done === 'function') process.nextTick(done)
       return true
     }
   }

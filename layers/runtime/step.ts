@@ -36,7 +36,7 @@ export function flow<A, B, C = B, D = C, E = D, F = E, G = F, H = G, I = H, J = 
     kind: 'flow',
     config: {},
     needs: [],
-    steps: steps as Step<never, unknown>[],
+    steps,
     async run(payload, io) {
       let value: unknown = payload
       for (const step of steps) value = await io.step(step, value)
