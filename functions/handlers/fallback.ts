@@ -1,4 +1,4 @@
-import { middy } from '@middy/core'
+import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import { asFault, emit, Fault, own, problem, type HttpReply } from 'sallyport'
 

@@ -1,4 +1,4 @@
-import { middy } from '@middy/core'
+import middy from '@middy/core'
 import { own, replies, serve } from 'sallyport'
 import pipeline from '#pipeline'
 import realm from '#realm'

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { middy } from '@middy/core'
+import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import { address, asFault, aws, emit, Fault, hsmKid, keysTable, own, problem, type HttpReply } from 'sallyport'
 

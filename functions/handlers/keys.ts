@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { middy } from '@middy/core'
+import middy from '@middy/core'
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
 import { address, aws, emit, keysTable, own, wrapContext } from 'sallyport'
 
