@@ -43,8 +43,8 @@ type Bound = { readonly file: string } | { readonly text: string }
 /** Functions that every app has, beside its pipelines. */
 export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
 
-const shared: BuildOptions = {
-  bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true, keepNames: false,
+export const shared: BuildOptions = {
+  bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: !process.env["NOMIN"], keepNames: false,
   mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'silent', absWorkingDir: home,
 }
 
@@ -52,7 +52,7 @@ const shared: BuildOptions = {
  * `sallyport` is the layer, by a name that no `package.json` of a user can shadow; its subpaths are bundled from here,
  * so that a folder anywhere on the disk may import the package by name.
  */
-const house = (runtime: 'layer' | 'bundled', bound: Readonly<Record<string, Bound>> = {}): Plugin => ({
+export const house = (runtime: 'layer' | 'bundled', bound: Readonly<Record<string, Bound>> = {}): Plugin => ({
   name: 'sallyport',
   setup(build) {
     const require = createRequire(join(home, 'package.json'))

@@ -1,5 +1,5 @@
 import {
-  constants, createCipheriv, createDecipheriv, createHash, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes,
+  constants, createCipheriv, createDecipheriv, createHash, createSecretKey, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes,
 } from 'node:crypto'
 import { accountNeed, Fault, isFault, keyPairNeeds, readJson, type Account, type Io, type KeyPair, type Opener, type PrivateKey, type Sealed, type Sealer } from 'sallyport'
 import type { PublicKey, ReadersKey } from '../accounts/public-key.ts'
@@ -50,7 +50,7 @@ async function open({ sealed }: Sealed, io: Io, pair: KeyPair): Promise<Uint8Arr
   const key = await io.privateKey(pair, kid as string) ?? failed()
 
   const cek = alg === 'RSA-OAEP-256' ? await unwrapRsa(key, wrapped) : alg === 'ECDH-ES+A256KW' ? await unwrapEcdh(key, wrapped, header) : failed()
-  const decipher = createDecipheriv('aes-256-gcm', cek, iv, { authTagLength: 16 })
+  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(cek), iv, { authTagLength: 16 })
   decipher.setAAD(Buffer.from(parts[0] as string, 'latin1')).setAuthTag(tag)
   return Buffer.concat([decipher.update(ciphertext), decipher.final()])
 }
@@ -80,7 +80,7 @@ async function unwrapEcdh(key: PrivateKey, wrapped: Uint8Array, header: Record<s
   if (x.length !== 32 || y.length !== 32) failed()
   const secret = await key.agree?.(x, y) as Uint8Array
   const kek = concatKdf(secret, partyInfo(header['apu']), partyInfo(header['apv']))
-  const decipher = createDecipheriv('id-aes256-wrap', kek, rfc3394)
+  const decipher = createDecipheriv('id-aes256-wrap', createSecretKey(kek), rfc3394)
   return Buffer.concat([decipher.update(wrapped), decipher.final()])
 }
 
@@ -115,12 +115,12 @@ function seal(plain: Uint8Array, { kid, type, key }: ReadersKey): Sealed {
     const { crv, kty, x, y } = ephemeral.publicKey.export({ format: 'jwk' })
     header = { alg: 'ECDH-ES+A256KW', enc: 'A256GCM', kid, epk: { crv, kty, x, y } }
     const kek = concatKdf(diffieHellman({ privateKey: ephemeral.privateKey, publicKey: key }), Buffer.alloc(0), Buffer.alloc(0))
-    const wrap = createCipheriv('id-aes256-wrap', kek, rfc3394)
+    const wrap = createCipheriv('id-aes256-wrap', createSecretKey(kek), rfc3394)
     wrapped = Buffer.concat([wrap.update(cek), wrap.final()])
   }
   const protectedHeader = Buffer.from(JSON.stringify(header)).toString('base64url')
   const iv = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', cek, iv, { authTagLength: 16 })
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(cek), iv, { authTagLength: 16 })
   cipher.setAAD(Buffer.from(protectedHeader, 'latin1'))
   const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
   return { sealed: [protectedHeader, wrapped.toString('base64url'), iv.toString('base64url'), ciphertext.toString('base64url'), cipher.getAuthTag().toString('base64url')].join('.') }

@@ -14,6 +14,15 @@ import {
   type Claim, type Item,
 } from './ledger.ts'
 
+/** Random bytes drawn 256 attempts at a time: asking the system for 16 costs as much as a digest. */
+let pool = Buffer.alloc(0)
+function fence(): string {
+  if (pool.length < 16) pool = randomBytes(4_096)
+  const bytes = pool.subarray(0, 16)
+  pool = pool.subarray(16)
+  return bytes.toString('base64url')
+}
+
 /** What all claims of one execution share. */
 export interface Claimant {
   readonly pipeline: string
@@ -45,7 +54,7 @@ export async function claim(claimant: Claimant, { by, as, value, days, payload }
   const mine: Claim = {
     // As JSON, since two names run together could be a third.
     id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
-    attempt: randomBytes(16).toString('base64url'),
+    attempt: fence(),
     pipeline: claimant.pipeline,
     fingerprint: print(`${claimant.sends}${canonical(payload)}`),
     digestVersion,

@@ -3,11 +3,13 @@ import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import { Fault } from './fault.ts'
 import { Once } from './once.ts'
+import { knownOf, type Known } from './redact.ts'
 
 /** Seconds a credential stays in memory: a rotated one is used after that at the latest, or after the partner's first 401. */
 const fresh = 300
 
-export interface Loaded { readonly text: string; readonly content: unknown; readonly at: number }
+/** `known` is what a log must not show of it. */
+export interface Loaded { readonly text: string; readonly content: unknown; readonly at: number; readonly known: Known }
 
 const loaded = new Once<Loaded>()
 
@@ -24,7 +26,8 @@ async function load(id: string, read: (text: string) => unknown, at: number): Pr
   try {
     const { SecretString: text } = await (await aws.secrets()).get(id)
     if (text === undefined) throw new Fault('ACCOUNT_UNAVAILABLE')
-    return { text, content: read(text), at }
+    const content = read(text)
+    return { text, content, at, known: knownOf([text, content]) }
   } catch {
     throw new Fault('ACCOUNT_UNAVAILABLE')
   }

@@ -81,7 +81,7 @@ export class Execution {
         return client as never
       },
       now: Date.now,
-      log: (fields) => emit({ time: new Date().toISOString(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name, ...fields }),
+      log: (fields) => emit({ time: new Date().toISOString(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
     }
   }
 
@@ -119,8 +119,7 @@ export class Execution {
 
   async #credential(account: Parameters<typeof credential>[0], anew = false) {
     const loaded = await credential(account, Date.now(), anew)
-    this.#redactor.learn(loaded.text)
-    if (typeof loaded.content !== 'function') this.#redactor.learn(loaded.content)
+    this.#redactor.know(loaded.known)
     return loaded
   }
 
@@ -136,7 +135,7 @@ export class Execution {
     for (let anew = false; ; anew = true) {
       const loaded = await this.#credential(to, anew)
       const signed = to.how.headers(loaded.content)
-      this.#redactor.learn(signed)
+      for (const value of Object.values(signed)) this.#redactor.learn(value)
       const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - Date.now())
       if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
       const turn = this.#effects.push(harmless ? 'none' : 'unknown') - 1

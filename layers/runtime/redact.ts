@@ -30,7 +30,7 @@ class Names {
 }
 
 /** Card numbers (13 to 19 digits that begin with 2 to 6 and pass Luhn, spaces and hyphens allowed), US social security numbers, and JWTs. */
-const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|[2-6][\d -]{11,22}\d|eyJ[\w-]{5,}\./
+const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|[2-6](?:[ -]?\d){12}|eyJ[\w-]{5,}\./
 const cards = /(?<![\d.])[2-6](?:[ -]?\d){12,18}(?!\d)/g
 const socials = /(?<!\d)\d{3}[-. ]\d{2}[-. ]\d{4}(?!\d)/g
 const tokens = /eyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g
@@ -52,6 +52,23 @@ export function luhn(text: string): boolean {
 const detect = (text: string): string => !suspicious.test(text) ? text
   : text.replace(cards, (found) => luhn(found) ? mask : found).replace(socials, mask).replace(tokens, mask)
 
+/** What JSON writes otherwise than it is. */
+// oxlint-disable-next-line no-control-regex
+const special = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/** Values that a log must not show, each with its form inside JSON text. */
+export type Known = Map<string, string>
+
+export const knownOf = (values: unknown): Known => add(new Map(), values)
+
+function add(known: Known, value: unknown): Known {
+  if (typeof value === 'string') {
+    if (value.length >= 6) known.set(value, special.test(value) ? JSON.stringify(value).slice(1, -1) : value)
+  } else if (typeof value === 'number') add(known, String(value))
+  else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) add(known, part)
+  return known
+}
+
 /** In a query string, a header line or prose: `ssn=…`, `"ssn": …`, `Authorization: Bearer …`. */
 const assignment = /([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63})("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|[^&,;\r\n"}\]]+)/gu
 
@@ -61,7 +78,9 @@ const assignment = /([\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63})("?\s*[:=]\s*)("(?:[^"\\
  */
 export class Redactor {
   readonly #names: Names
-  readonly #values = new Set<string>()
+  readonly #values: Known = new Map()
+  /** What was loaded before and is shared by many invocations. */
+  #shared: readonly Known[] = []
   /** One per pipeline; `forInvocation` gives each run values of its own. */
   constructor(names: Iterable<string> | Names) {
     this.#names = names instanceof Names ? names : new Names([...always, ...names])
@@ -77,19 +96,17 @@ export class Redactor {
 
   /** Remembers a value and, of a structure, every value in it. Under six characters only names can mask. */
   learn(value: unknown): void {
-    if (typeof value === 'string') {
-      if (value.length >= 6) this.#values.add(value)
-    } else if (typeof value === 'number') {
-      this.learn(String(value))
-    } else if (typeof value === 'object' && value !== null) {
-      for (const part of Object.values(value)) this.learn(part)
-    }
+    add(this.#values, value)
   }
 
-  /** One log line as JSON, redacted. */
-  line(fields: Readonly<Record<string, unknown>>): string {
-    const named = this.#byName(fields, 0)
-    const text = JSON.stringify(named) ?? '{}'
+  know(values: Known): void {
+    if (!this.#shared.includes(values)) this.#shared = [...this.#shared, values]
+  }
+
+  /** One log line as JSON, redacted. `own` holds the runtime's words and counts, in which no name of a payload can stand. */
+  line(fields: Readonly<Record<string, unknown>>, own?: Readonly<Record<string, unknown>>): string {
+    const named = { ...own, ...this.#byName(fields, 0) as object }
+    const text = JSON.stringify(named)
     return this.#found(text) ? JSON.stringify(this.#byValue(named)) : text
   }
 
@@ -138,16 +155,14 @@ export class Redactor {
   }
 
   #found(text: string): boolean {
-    if (suspicious.test(text)) return true
-    for (const value of this.#values) {
-      if (text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1))) return true
-    }
-    return false
+    for (const escaped of this.#values.values()) if (text.includes(escaped)) return true
+    for (const known of this.#shared) for (const escaped of known.values()) if (text.includes(escaped)) return true
+    return detect(text) !== text
   }
 
   #byValue(value: unknown): unknown {
     if (typeof value === 'string') return this.#leaf(value)
-    if (typeof value === 'number') return this.#values.has(String(value)) ? mask : value
+    if (typeof value === 'number') return [this.#values, ...this.#shared].some((known) => known.has(String(value))) ? mask : value
     if (Array.isArray(value)) return value.map((item) => this.#byValue(item))
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.#leaf(name), this.#byValue(member)]))
@@ -155,7 +170,7 @@ export class Redactor {
 
   #leaf(text: string): string {
     let masked = text
-    for (const value of this.#values) if (masked.includes(value)) masked = masked.replaceAll(value, mask)
+    for (const known of [this.#values, ...this.#shared]) for (const value of known.keys()) if (masked.includes(value)) masked = masked.replaceAll(value, mask)
     return detect(masked)
   }
 }

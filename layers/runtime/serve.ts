@@ -39,15 +39,18 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
       time: new Date().toISOString(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
       event: 'execution', id: context.awsRequestId, pipeline: pipeline.name,
       outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
-      ...fault && { fault: fault.code, blame: faults[fault.code].blame, ...fault.paths.length > 0 && { paths: fault.paths } },
-      ...thrown instanceof Error && !isFault(thrown) && about(thrown),
-      ms: round(performance.now() - start), sends: execution.sends,
-      steps: execution.timings.map(([kind, ms]) => [kind, round(ms)]),
-    })
+      ...fault && { fault: fault.code, blame: faults[fault.code].blame },
+      ms: round(performance.now() - start), sends: execution.sends, steps: execution.timings.map(([kind, ms]) => [kind, round(ms)]),
+    }, fault && details(fault, thrown))
     if (fault !== undefined) throw fault
     return payload
   }
 }
+
+/** Where a schema was not met, or where a foreign error was thrown. */
+const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown>> => ({
+  ...fault.paths.length > 0 && { paths: fault.paths }, ...thrown instanceof Error && !isFault(thrown) && about(thrown),
+})
 
 const round = (ms: number): number => Math.round(ms * 100) / 100
 

@@ -14,8 +14,9 @@ export function logFor(invocation: string, redactor: Redactor): void {
   current = redactor
 }
 
-export function emit(fields: Readonly<Record<string, unknown>>): void {
-  write(`${current.line(fields)}\n`)
+/** One line. `own` is what the runtime itself says, words of ours and counts: only `fields` can hold what a pipeline meets. */
+export function emit(own: Readonly<Record<string, unknown>>, fields?: Readonly<Record<string, unknown>>): void {
+  write(`${fields === undefined ? JSON.stringify(own) : current.line(fields, own)}\n`)
 }
 
 /**
@@ -37,7 +38,7 @@ export function own(): void {
     }
   }
   const last = (event: string) => (thrown: unknown): void => {
-    emit({ event, level: 'error', ...id !== undefined && { id }, ...thrown instanceof Error ? about(thrown) : { error: typeof thrown } })
+    emit({ event, level: 'error', ...id !== undefined && { id } }, thrown instanceof Error ? about(thrown) : { error: typeof thrown })
     process.exit(1)
   }
   process.prependListener('uncaughtException', last('uncaught'))
@@ -51,5 +52,5 @@ function print(level: string, args: readonly unknown[]): void {
   // One object alone keeps its structure, so that names at any depth are seen; text is formatted as console would.
   const content = args.length === 1 && typeof first === 'object' && first !== null ? { fields: first }
     : { text: current.text(format(...args.map((arg) => arg instanceof Error ? JSON.stringify(about(arg)) : typeof arg === 'object' && arg !== null ? current.line({ value: arg }).slice(9, -1) : arg))) }
-  emit({ event: 'print', level, ...id !== undefined && { id }, ...content })
+  emit({ event: 'print', level, ...id !== undefined && { id } }, content)
 }
