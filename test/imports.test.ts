@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/** Which room may import from which. The runtime knows nothing of steps; infra knows nothing of steps. */
+const root = fileURLToPath(new URL('..', import.meta.url))
+const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
+  'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
+  'functions/steps': { rooms: ['functions/steps', 'sallyport'], packages: /^$/ },
+  'functions/ciphers': { rooms: ['sallyport', 'functions/accounts'], packages: /^node:crypto$/ },
+  'functions/accounts': { rooms: ['sallyport'], packages: /^node:crypto$/ },
+  'functions/handlers': { rooms: ['sallyport', '#'], packages: /^(node:crypto|@middy\/core|aws-lambda)$/ },
+  'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
+  'infra': { rooms: ['infra', 'sallyport'], packages: /^(node:.*|aws-cdk-lib(\/.*)?|constructs|esbuild|ajv\/.*|cdk-nag)$/ },
+}
+
+function* files(folder: string): Generator<string> {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) yield* files(path)
+    else if (path.endsWith('.ts') && !path.endsWith('.d.ts')) yield path
+  }
+}
+const imports = (file: string): string[] => [...readFileSync(join(root, file), 'utf8').matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*'([^']+)'|import\('([^']+)'\)|^import '([^']+)'/g)]
+  .map(([, a, b, c]) => a ?? b ?? c ?? '')
+
+for (const [room, allowed] of Object.entries(rooms)) {
+  test(`${room} imports from ${allowed.rooms.join(', ')}`, () => {
+    let read = 0
+    for (const file of files(room)) {
+      for (const specifier of imports(file)) {
+        read++
+        const target = specifier.startsWith('.') ? relative(root, resolve(root, file, '..', specifier)) : undefined
+        const fine = target !== undefined ? allowed.rooms.some((other) => target.startsWith(`${other}/`))
+          : specifier === 'sallyport' || specifier.startsWith('sallyport/') ? allowed.rooms.includes('sallyport')
+            : specifier.startsWith('#') ? allowed.rooms.includes('#') : allowed.packages.test(specifier)
+        expect(fine, `${file} imports ${specifier}`).toBe(true)
+      }
+    }
+    expect(read).toBeGreaterThan(0)
+  })
+}
+
+test('a step does not import another, and only the sender of the runtime opens connections', () => {
+  for (const file of files('functions/steps')) {
+    if (!file.endsWith('index.ts')) expect(imports(file).every((specifier) => !specifier.startsWith('.')), file).toBe(true)
+  }
+  for (const file of files('layers/runtime')) {
+    if (!file.endsWith('/send.ts')) expect(imports(file).some((specifier) => /^node:https?$/.test(specifier)), file).toBe(false)
+  }
+})
+
+test('steps, ciphers, accounts and pipelines reach for nothing impure: no clock, no network, no console', () => {
+  for (const room of ['functions/steps', 'functions/ciphers', 'functions/accounts', 'functions/pipelines']) {
+    for (const file of files(room)) {
+      const text = readFileSync(join(root, file), 'utf8')
+      expect(/\bfetch\(|Date\.now|new Date\(\)|console\.|process\.|globalThis/.test(text), file).toBe(false)
+    }
+  }
+})

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, expect, test } from 'vitest'
+
+/** Types are the first test a user meets: a mistake does not compile, and the message names it. */
+const root = fileURLToPath(new URL('..', import.meta.url))
+// Inside the package, so that it finds itself by name as a user's project would.
+const folder = join(root, '.local/types')
+
+const beginning = `
+import * as v from 'valibot'
+import { account, digits, flow, hashKey, iam, identifier, keyPair, path, pipeline, post, type Digest } from 'sallyport'
+import { apiKey } from 'sallyport/accounts/api-key'
+import { publicKey } from 'sallyport/accounts/public-key'
+import { jwe } from 'sallyport/ciphers/jwe'
+import { call, decrypt, deduplicate, encrypt, hash, parseJson, transform, validate } from 'sallyport/steps'
+const Loan = v.object({ id: v.string(), amount: v.number(), applicant: v.object({ ssn: v.string(), phone: v.optional(v.string()) }), cards: v.array(v.object({ pan: v.string(), limit: v.number() })) })
+const Reply = v.object({ ok: v.boolean() })
+const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
+const inbox = keyPair('inbox', { custody: 'wrapped' })
+const partner = account('partner', apiKey({ origin: { dev: 'https://x.example' }, idempotency: { hours: 1 } }))
+const reader = account('reader', publicKey())
+const request = () => ({ method: 'POST' as const, path: path\`/x\`, body: {} })
+const takesDigest = (text: Digest<'ssn'>) => text
+`
+
+/** Name, code, and what the compiler must say of it; undefined: it must compile. */
+const cases: [string, string, string | undefined][] = [
+  ['a misspelt field', `flow(validate(Loan), deduplicate({ by: 'applicant.snn' }))`, `Did you mean '"applicant.ssn"'`],
+  ['a number as identifier', `flow(validate(Loan), deduplicate({ by: 'amount' }))`, `Type '"amount"' is not assignable`],
+  ['an optional field as identifier', `flow(validate(Loan), deduplicate({ by: 'applicant.phone' }))`, `Did you mean '"applicant.ssn"'`],
+  ['a misspelt field in a list', `flow(validate(Loan), hash({ fields: ['cards[*].pann'], as: ssn }))`, `Did you mean '"cards[*].pan"'`],
+  ['a field named before validate', `flow(parseJson(), deduplicate({ by: 'id' }))`, `NoTextFieldHere`],
+  ['hashing a field twice', `flow(validate(Loan), hash({ fields: ['applicant.ssn'], as: ssn }), hash({ fields: ['applicant.ssn'], as: ssn }))`, `"applicant.ssn"`],
+  ['deduplicating by a digest', `flow(validate(Loan), hash({ fields: ['applicant.ssn'], as: ssn }), deduplicate({ by: 'applicant.ssn' }))`, `Type '"applicant.ssn"' is not assignable to type '"id"'`],
+  ['plain text where a digest is wanted', `flow(validate(Loan), transform((loan) => takesDigest(loan.applicant.ssn)))`, `Argument of type 'string' is not assignable to parameter of type 'Digest<"ssn">'`],
+  ['no auth', `post('/x', { status: 202 })`, `Property 'auth' is missing`],
+  ['sending to a public key', `flow(validate(Loan), call({ to: reader, reply: Reply, request }))`, `is not assignable to type 'Account<Partner`],
+  ['sealing to an API key', `jwe({ to: partner })`, `is not assignable`],
+  ['sealing with a pair of ours', `encrypt(jwe({ key: inbox }))`, `is missing the following properties from type 'Sealer'`],
+  ['an unknown option', `flow(validate(Loan), deduplicate({ by: 'id', dyas: 7 }))`, `'dyas' does not exist`],
+  ['a misspelt account', `flow(validate(Loan), call({ to: partnr, reply: Reply, request }))`, `Cannot find name 'partnr'`],
+  ['validate straight after decrypt', `flow(decrypt(jwe({ key: inbox })), validate(Loan))`, `is not assignable to parameter of type 'Step<`],
+  ['a sealed body that nobody opens', `pipeline({ name: 'x', trigger: post('/x', { auth: iam(), accept: 'application/jose' }), steps: flow(validate(Loan)) })`, `Type 'Sealed' is not assignable to type 'Json'`],
+  ['a property that the payload has not', `flow(validate(Loan), transform((loan) => loan.nope))`, `Property 'nope' does not exist`],
+  ['a number in a path', 'path`/x/${1}`', `Argument of type 'number' is not assignable to parameter of type 'string'`],
+  ['an origin without TLS', `apiKey({ origin: { dev: 'http://x.example' } })`, `is not assignable to type`],
+  ['a custody that there is not', `keyPair('x', { custody: 'file' })`, `Type '"file"' is not assignable to type 'Custody'`],
+  ['once by a list', `flow(validate(Loan), call({ to: partner, once: 'cards[*].pan', reply: Reply, request }))`, `is not assignable to type`],
+  ['what is right', `pipeline({ name: 'x', trigger: post('/x', { auth: iam(), accept: 'application/jose' }), steps: flow(decrypt(jwe({ key: inbox })), parseJson(), validate(Loan), deduplicate({ by: 'applicant.ssn', as: ssn }), hash({ fields: ['applicant.ssn', 'cards[*].pan', 'applicant.phone'], as: ssn }), call({ to: partner, once: 'id', reply: Reply, seal: jwe({ to: reader }), request }), transform((loan) => takesDigest(loan.applicant.ssn))) })`, undefined],
+]
+
+let said: Map<number, string>
+beforeAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  cases.forEach(([, code], i) => writeFileSync(join(folder, `case${i}.ts`), `${beginning}export const it = ${code}\n`))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions: { exactOptionalPropertyTypes: true }, include: ['*.ts'] }))
+  const output = await new Promise<string>((resolve) => {
+    execFile(join(root, 'node_modules/.bin/tsc'), ['--noEmit', '--pretty', 'false', '-p', folder], (_, stdout) => resolve(stdout))
+  })
+  said = new Map()
+  let current = -1
+  for (const line of output.split('\n')) {
+    const file = /case(\d+)\.ts\(/.exec(line)
+    if (file) current = Number(file[1])
+    else if (/^\S+\.ts\(/.test(line)) current = -1
+    if (current >= 0) said.set(current, `${said.get(current) ?? ''}${line}\n`)
+  }
+})
+
+test.each(cases.map(([name, , message], i) => [name, message, i] as const))('%s', (_, message, i) => {
+  if (message === undefined) expect(said.get(i)).toBeUndefined()
+  else expect(said.get(i)).toContain(message)
+})
