@@ -1,0 +1,76 @@
+import { Failure, invalid } from './failure.ts'
+import { list, object, optionalWhole, text, type Members } from './members.ts'
+import { conflicted } from './dynamodb/transact.ts'
+
+export type ServiceName = 'dynamodb' | 'kms' | 'secretsmanager'
+
+/** One line of the plan: what happens to the next `times` calls of an operation. */
+export type Fault = { readonly service: string; readonly operation: string; readonly error: string; times: number }
+
+/** How a fault shows. `at`: before the operation runs, or after it has run and before the reply. */
+export type Effect =
+  | { readonly at: 'before' | 'after'; readonly kind: 'silence' | 'reset' | 'kill' }
+  | { readonly at: 'before'; readonly kind: 'answer'; readonly failure: Failure }
+
+type Call = { readonly service: ServiceName; readonly operation: string; readonly input: Members; readonly arn: string }
+
+const answer = (failure: Failure): Effect => ({ at: 'before', kind: 'answer', failure })
+
+const throughput = new Set(['PutItem', 'GetItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan', 'TransactWriteItems', 'TransactGetItems'])
+
+// DynamoDB throttles item operations on a table's throughput, and everything else as the other services do.
+const throttle = ({ service, operation }: Call): Failure => service === 'dynamodb' && throughput.has(operation)
+  ? new Failure('ProvisionedThroughputExceededException', 'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.')
+  : new Failure('ThrottlingException', 'Rate exceeded')
+
+const conflict = ({ operation, input }: Call): Failure => operation === 'TransactWriteItems'
+  ? conflicted(input)
+  : new Failure('TransactionConflictException', 'Transaction is ongoing for the item')
+
+const effects: Readonly<Record<string, (call: Call) => Effect>> = {
+  throttle: (call) => answer(throttle(call)),
+  timeout: () => ({ at: 'before', kind: 'silence' }),
+  reset: () => ({ at: 'before', kind: 'reset' }),
+  lostReply: () => ({ at: 'after', kind: 'reset' }),
+  conflict: (call) => answer(conflict(call)),
+  unavailable: () => answer(new Failure('InternalServerError', 'Internal server error', {}, 500)),
+  denied: ({ arn, service, operation }) =>
+    answer(new Failure('AccessDeniedException', `User: ${arn} is not authorized to perform: ${service}:${operation}`)),
+  kill: () => ({ at: 'before', kind: 'kill' }),
+  killAfter: () => ({ at: 'after', kind: 'kill' }),
+}
+
+/** The plan of faults of one stand-in. */
+export type Faults = {
+  replace(plan: unknown): void
+  /** The effect for this call, if the plan has one; used up by asking. */
+  take(call: Call): Effect | undefined
+}
+
+function readFault(raw: unknown): Fault {
+  const entry = object(raw, 'fault')
+  return {
+    service: text(entry, 'service'),
+    operation: text(entry, 'operation'),
+    error: text(entry, 'error', { max: 128, pattern: /^[A-Za-z][A-Za-z0-9]*$/ }),
+    times: optionalWhole(entry, 'times', { min: 1 }) ?? 1,
+  }
+}
+
+export function faultPlan(): Faults {
+  let plan: readonly Fault[] = []
+  return {
+    replace(given) {
+      if (!Array.isArray(given)) throw invalid('the plan must be a list')
+      plan = list({ given }, 'given', { max: 1000 }).map(readFault)
+    },
+    take(call) {
+      const found = plan.find(({ service, operation, times }) =>
+        times > 0 && (service === call.service || service === '*') && (operation === call.operation || operation === '*'))
+      if (!found) return undefined
+      found.times -= 1
+      const effect = Object.hasOwn(effects, found.error) ? effects[found.error] : undefined
+      return effect ? effect(call) : answer(new Failure(found.error, 'This answer was planned.'))
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { Operations } from './operation.ts'
+import { dynamodb } from './dynamodb/operations.ts'
+import { schema as dynamodbSchema } from './dynamodb/schema.ts'
+import type { ServiceName } from './faults.ts'
+import { kms } from './kms/operations.ts'
+import { schema as kmsSchema } from './kms/schema.ts'
+import { secretsmanager } from './secrets/operations.ts'
+import { schema as secretsSchema } from './secrets/schema.ts'
+
+type Service = {
+  readonly name: ServiceName
+  readonly operations: Operations
+  /** awsJson1.0 or 1.1. */
+  readonly contentType: string
+  /** What an exception's name is prefixed with. */
+  readonly namespace: string
+  readonly messageMember: 'message' | 'Message'
+}
+
+/** The services by the first part of `X-Amz-Target`. */
+export const services: Readonly<Record<string, Service>> = {
+  DynamoDB_20120810: {
+    name: 'dynamodb', operations: dynamodb, contentType: 'application/x-amz-json-1.0',
+    namespace: 'com.amazonaws.dynamodb.v20120810#', messageMember: 'message',
+  },
+  TrentService: { name: 'kms', operations: kms, contentType: 'application/x-amz-json-1.1', namespace: '', messageMember: 'message' },
+  secretsmanager: {
+    name: 'secretsmanager', operations: secretsmanager, contentType: 'application/x-amz-json-1.1', namespace: '', messageMember: 'Message',
+  },
+}
+
+export type { Service }
+
+export const schemas: readonly string[] = [dynamodbSchema, kmsSchema, secretsSchema]

@@ -1,0 +1,27 @@
+import { findTable, keyOfItem } from './dynamodb/table.ts'
+import { writeRow } from './dynamodb/rows.ts'
+import { attribute, type Item } from './dynamodb/value.ts'
+import type { World } from './operation.ts'
+
+const everyMs = 1000
+
+function sweepTable(name: string, world: World): void {
+  const table = findTable(name, world)
+  const ttl = table?.ttl
+  if (!table || ttl === undefined) return
+  const now = world.now() / 1000
+  for (const row of world.store.statement('SELECT item FROM ddb_items WHERE tbl = ?').all(name)) {
+    const item = JSON.parse(String(row['item'])) as Item
+    const expiry = attribute(item, ttl)
+    if (expiry && 'N' in expiry && Number(expiry.N) <= now) writeRow(table, keyOfItem(table.keys, item), item, undefined, world)
+  }
+}
+
+/** Deletes expired items every second; returns how to stop. */
+export function sweep(world: World): () => void {
+  const timer = setInterval(() => world.store.write(() => {
+    for (const row of world.store.statement('SELECT name FROM ddb_tables').all()) sweepTable(String(row['name']), world)
+  }), everyMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
