@@ -11,21 +11,24 @@ const always = [
 /** `card_number`, `cardNumber` and `Card-Number` are one name. */
 export const plainName = (name: string): string => name.replace(/[^\p{L}\p{N}]/gu, '').toLowerCase()
 
-/** A bounded memory of which names are sensitive: names come from senders. */
+/** What to do with a member by its name: show it, mask its value, or mask the name, which can be data too. */
+type Showing = 'show' | 'mask' | 'rename'
+
+/** A bounded memory of names: they come from senders. */
 class Names {
   readonly #listed: ReadonlySet<string>
-  readonly #known = new Map<string, boolean>()
+  readonly #known = new Map<string, Showing>()
   constructor(listed: Iterable<string>) {
     this.#listed = new Set([...listed].map(plainName))
   }
-  has(name: string): boolean {
-    let known = this.#known.get(name)
-    if (known === undefined) {
+  of(name: string): Showing {
+    let showing = this.#known.get(name)
+    if (showing === undefined) {
       if (this.#known.size > 5_000) this.#known.clear()
-      known = this.#listed.has(plainName(name))
-      this.#known.set(name, known)
+      showing = this.#listed.has(plainName(name)) ? 'mask' : detect(name) === name ? 'show' : 'rename'
+      this.#known.set(name, showing)
     }
-    return known
+    return showing
   }
 }
 
@@ -91,7 +94,7 @@ export class Redactor {
 
   /** Meets a name with its value as it is read, and remembers the value if the name is sensitive. */
   readonly meet = (name: string, value: Json): void => {
-    if (this.#names.has(name)) this.learn(value)
+    if (this.#names.of(name) === 'mask') this.learn(value)
   }
 
   /** Remembers a value and, of a structure, every value in it. Under six characters only names can mask. */
@@ -124,15 +127,17 @@ export class Redactor {
     if (value instanceof Uint8Array) return `[${value.length} bytes]`
     if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
     if (Array.isArray(value)) return value.map((item) => this.#byName(item, depth + 1))
+    const members = value as Readonly<Record<string, unknown>>
     let copy: Record<string, unknown> | undefined
-    for (const [name, member] of Object.entries(value)) {
-      const masked = this.#names.has(name) ? member === undefined || member === null ? member : mask : this.#byName(member, depth + 1)
-      // A name can be data too: a card number as a key.
-      const shown = name.length < 9 ? name : detect(name)
-      if (masked === member && shown === name) continue
-      copy ??= { ...value }
-      if (shown !== name) delete copy[name]
-      copy[shown] = masked
+    for (const name in members) {
+      if (!Object.hasOwn(members, name)) continue
+      const member = members[name]
+      const showing = this.#names.of(name)
+      const masked = showing === 'mask' ? member === undefined || member === null ? member : mask : this.#byName(member, depth + 1)
+      if (masked === member && showing !== 'rename') continue
+      copy ??= { ...members }
+      if (showing === 'rename') delete copy[name]
+      copy[showing === 'rename' ? detect(name) : name] = masked
     }
     return copy ?? value
   }
@@ -151,7 +156,7 @@ export class Redactor {
       }
     }
     if (!text.includes('=') && !text.includes(':')) return text
-    return text.replace(assignment, (whole, name: string, sign: string) => this.#names.has(name) || this.#names.has(name.slice(name.lastIndexOf('.') + 1)) ? name + sign + mask : whole)
+    return text.replace(assignment, (whole, name: string, sign: string) => this.#names.of(name) === 'mask' || this.#names.of(name.slice(name.lastIndexOf('.') + 1)) === 'mask' ? name + sign + mask : whole)
   }
 
   #found(text: string): boolean {
