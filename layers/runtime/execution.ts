@@ -140,12 +140,10 @@ export class Execution {
       if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
       const turn = this.#effects.push(harmless ? 'none' : 'unknown') - 1
       try {
-        const answer = await exchange(origin, path.path, method, {
-          accept: 'application/json', 'user-agent': 'sallyport',
-          ...bytes && { 'content-type': sealed?.mediaType ?? 'application/json' },
-          ...once !== undefined && { 'idempotency-key': once },
-          ...signed,
-        }, bytes, timeout, harmless || once !== undefined)
+        const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }
+        if (bytes !== undefined) headers['content-type'] = sealed?.mediaType ?? 'application/json'
+        if (once !== undefined) headers['idempotency-key'] = once
+        const answer = await exchange(origin, path.path, method, headers, bytes, timeout, harmless || once !== undefined)
         if (answer.status >= 200 && answer.status < 300) return answer.body
         const nothing = to.how.nothingDone.includes(answer.status)
         if (nothing) this.#effects[turn] = 'none'
