@@ -1,12 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of the running stack share it, its partners and its faults: one file after another, behind all others. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Synth in tests skips CloudFormation's validator; the CI synth runs it.
     env: { CDK_VALIDATION: 'false', NODE_NO_WARNINGS: '1' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/reporter.ts'],
+    projects: [
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/system/**'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'system', include: ['test/system/**/*.test.ts'], globalSetup: './test/system/setup.ts', fileParallelism: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

@@ -13,6 +13,7 @@ export const acquirer = account('acquirer', apiKey({
   origin: { dev: 'https://sandbox.acquirer.example', prod: 'https://api.acquirer.example' },
   idempotency: { hours: 24 },
   nothingDone,
+  timeout: 5,
 }))
 export const acquirerKey = account('acquirer-key', publicKey())
 
@@ -20,6 +21,7 @@ export const loanOrigination = account('loan-origination', basic({
   origin: { dev: 'https://dev.loans.example', prod: 'https://loans.example' },
   idempotency: { hours: 72 },
   nothingDone,
+  timeout: 5,
 }))
 
 export const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import type { MiddlewareObj } from '@middy/core'
 import * as aws from './aws/index.ts'
-import { asFault, Fault, faults, isFault } from './fault.ts'
+import { asFault, Fault, faults, isFault, type FaultCode } from './fault.ts'
 import { Execution, plan, reserve, type Stage } from './execution.ts'
 import { needs, type Pipeline, type Realm } from './pipeline.ts'
 import { receive } from './receive.ts'
@@ -24,13 +24,14 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
     let thrown: unknown
     let payload: unknown
     try {
-      payload = await inTime(deadline, async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
+      payload = await inTime(deadline - reserve, 'OUT_OF_TIME', async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
     } catch (error) {
       thrown = error ?? new Fault('STEP_FAILED')
     }
     execution.close()
     try {
-      await execution.settle(thrown === undefined)
+      // What AWS does not take in time is left to the lease: the sender still gets an answer.
+      await inTime(deadline - reserve / 4, 'UNCONFIRMED', () => execution.settle(thrown === undefined))
     } catch (error) {
       thrown ??= error
     }
@@ -54,14 +55,14 @@ const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown
 
 const round = (ms: number): number => Math.round(ms * 100) / 100
 
-/** Ends a run that would not end by itself, early enough to settle and to reply. */
-async function inTime<T>(deadline: number, run: () => Promise<T>): Promise<T> {
+/** Ends by `until` (epoch milliseconds) what would not end by itself, with a fault. */
+async function inTime<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Fault('OUT_OF_TIME')), Math.max(0, deadline - reserve - Date.now()))
+  const ended = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Fault(late)), Math.max(0, until - Date.now()))
   })
   try {
-    return await Promise.race([run(), late])
+    return await Promise.race([run(), ended])
   } finally {
     clearTimeout(timer)
   }

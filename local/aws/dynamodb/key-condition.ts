@@ -61,6 +61,12 @@ function sortSpan(condition: Condition, part: KeyPart): Omit<Span, 'hash'> {
   return operator.startsWith('<') ? { high: edge } : { low: edge }
 }
 
+/** The value that the condition wants of the partition key, if it is one plain value. */
+export function partitionOf(condition: Condition, hash: string): Value | undefined {
+  const onHash = parts(condition).find((part) => nameOf(part) === hash)
+  return onHash?.kind === 'compare' && onHash.operator === '=' && onHash.right.kind === 'value' ? onHash.right.value : undefined
+}
+
 /** Turns a KeyConditionExpression into the part of the sort order that it names. */
 export function keyRange(condition: Condition, { hash, range }: Keys): Span {
   const all = parts(condition)

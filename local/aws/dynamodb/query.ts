@@ -2,12 +2,13 @@ import { invalid } from '../failure.ts'
 import { optionalFlag, optionalText, text, type Members } from '../members.ts'
 import type { Operation, Operations, World } from '../operation.ts'
 import { pathsOf, readCondition, type Condition } from './condition.ts'
-import { keyRange, wholePartition, type Span } from './key-condition.ts'
+import { keyRange, partitionOf, wholePartition, type Span } from './key-condition.ts'
 import { readPage, type Place } from './page.ts'
 import { readProjection } from './paths.ts'
-import { askFor, capacityKind, capacityOf, conditionOf, expressionsOf, refuseLegacy, tableOf, totalUnits, type Expressions } from './request.ts'
-import { keyNames, type Index, type Table } from './table.ts'
+import { askFor, capacityKind, capacityOf, conditionOf, expressionsOf, namedTable, refuseLegacy, tableOf, totalUnits, type Expressions } from './request.ts'
+import { findTable, keyNames, type Index, type Table } from './table.ts'
 import { cursor, type Path } from './tokens.ts'
+import type { Item } from './value.ts'
 
 function indexNamed(input: Members, table: Table): Index | undefined {
   const name = optionalText(input, 'IndexName', { max: 255 })
@@ -43,8 +44,22 @@ function answer(input: Members, place: Place, span: Span | undefined, reading: R
   }
 }
 
+/** The partition that a query of the table itself names, for `dynamodb:LeadingKeys`; a request that cannot be read names none. */
+function leading(input: Members, world: World): Item | undefined {
+  const table = findTable(namedTable(input), world)
+  if (!table || input['IndexName'] !== undefined) return undefined
+  try {
+    const { placeholders } = expressionsOf(input, ['KeyConditionExpression', 'FilterExpression', 'ProjectionExpression'])
+    const condition = readCondition(cursor(text(input, 'KeyConditionExpression', { min: 0, max: 1_000_000 }), 'KeyConditionExpression', placeholders))
+    const value = partitionOf(condition, table.keys.hash.name)
+    return value && { [table.keys.hash.name]: value }
+  } catch {
+    return undefined
+  }
+}
+
 const query: Operation = {
-  asks: (input, world) => [askFor('Query', input, world)],
+  asks: (input, world) => [askFor('Query', { ...input, Leading: leading(input, world) }, world, { key: 'Leading' })],
   run(input, world, caller) {
     refuseLegacy(input)
     const expressions = expressionsOf(input, ['KeyConditionExpression', 'FilterExpression', 'ProjectionExpression'])
