@@ -15,7 +15,7 @@ interface Options<T, R, U> {
 
 /**
  * Calls a partner with a stored credential, at the origin that the account's constant fixes; no redirects.
- * At most one request, but for a kept-alive connection found closed and a rotated credential, both only where repeating is safe.
+ * One request; a second one only with a credential that was rotated meanwhile, after a 401 that says that nothing was done.
  * Throws PARTNER_UNREACHABLE (nothing was sent), PARTNER_SILENT, PARTNER_REFUSED, PARTNER_FAILED, REPLY_INVALID,
  * ACCOUNT_UNAVAILABLE, OUT_OF_TIME.
  */

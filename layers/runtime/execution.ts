@@ -143,7 +143,7 @@ export class Execution {
         const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }
         if (bytes !== undefined) headers['content-type'] = sealed?.mediaType ?? 'application/json'
         if (once !== undefined) headers['idempotency-key'] = once
-        const answer = await exchange(origin, path.path, method, headers, bytes, timeout, harmless || once !== undefined)
+        const answer = await exchange(origin, path.path, method, headers, bytes, timeout)
         if (answer.status >= 200 && answer.status < 300) return answer.body
         const nothing = to.how.nothingDone.includes(answer.status)
         if (nothing) this.#effects[turn] = 'none'

@@ -18,43 +18,33 @@ export class NoAnswer extends Error {
 }
 
 const largest = 1024 * 1024
+/** Milliseconds a connection may lie idle: under the 5 s after which many servers close theirs. */
+const idle = 4_000
 const agents = {
-  'http:': new HttpAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000 }),
-  'https:': new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: 30_000, minVersion: 'TLSv1.2' }),
+  'http:': new HttpAgent({ keepAlive: true, maxFreeSockets: 8, timeout: idle }),
+  'https:': new HttpsAgent({ keepAlive: true, maxFreeSockets: 8, timeout: idle, minVersion: 'TLSv1.2' }),
 }
+let used = 0
 
 /**
- * One request, no redirects. `timeout` in milliseconds is for all of it. Written on node:http because what happened to
- * the bytes decides whether a payment may be repeated, and `fetch` does not say.
+ * One request, no redirects, never repeated: a connection that breaks behind the request cannot be told from a partner
+ * that acted. `timeout` in milliseconds is for all of it. Written on node:http because what happened to the bytes decides
+ * whether a payment may be repeated, and `fetch` does not say.
  */
-export async function exchange(origin: string, path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, timeout: number, repeatable: boolean): Promise<Answer> {
-  const until = performance.now() + timeout
-  try {
-    return await once(origin, path, method, headers, body, timeout)
-  } catch (error) {
-    // A kept-alive connection that the partner closed while it was idle: with a key that makes repeating safe, once more on a new one.
-    if (error instanceof StaleConnection) {
-      if (repeatable) return once(origin, path, method, headers, body, until - performance.now(), true)
-      throw new NoAnswer('silent')
-    }
-    throw error
-  }
-}
-
-class StaleConnection extends Error {}
-
-function once(origin: string, path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, timeout: number, fresh = false): Promise<Answer> {
+export async function exchange(origin: string, path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, timeout: number): Promise<Answer> {
+  // Lambda freezes us between messages: one turn of the event loop, and connections that were closed meanwhile are gone.
+  if (performance.now() - used > idle) await new Promise((resolve) => { setImmediate(resolve) })
+  used = performance.now()
   const url = new URL(path, origin)
   // The path comes from `path` and cannot leave the origin; this is the second lock.
   if (url.origin !== origin) throw new TypeError('send: the path leaves the origin of the account')
   const secure = url.protocol === 'https:'
   return new Promise((resolve, reject) => {
     let connected = false
-    let answered = false
     const request: ClientRequest = (secure ? https : http)({
       host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? undefined : Number(url.port), path: url.pathname + url.search, method,
       headers: { ...headers, ...body && { 'content-length': String(body.length) } },
-      agent: fresh ? false : agents[url.protocol as keyof typeof agents],
+      agent: agents[url.protocol as keyof typeof agents],
     })
     const timer = setTimeout(() => {
       fail(new NoAnswer(connected ? 'silent' : 'nothing-sent'))
@@ -70,7 +60,6 @@ function once(origin: string, path: string, method: string, headers: Readonly<Re
       else socket.once(secure ? 'secureConnect' : 'connect', () => { connected = true })
     })
     request.on('response', (response) => {
-      answered = true
       const parts: Buffer[] = []
       let size = 0
       response.on('data', (part: Buffer) => {
@@ -88,9 +77,7 @@ function once(origin: string, path: string, method: string, headers: Readonly<Re
     })
     request.on('error', () => {
       // Of the error nothing is kept: it may name host and address.
-      if (!connected) fail(new NoAnswer('nothing-sent'))
-      else if (request.reusedSocket && !answered && !fresh) fail(new StaleConnection('stale'))
-      else fail(new NoAnswer('silent'))
+      fail(new NoAnswer(connected ? 'silent' : 'nothing-sent'))
     })
     request.end(body)
   })
