@@ -1,0 +1,92 @@
+import { CfnResource, Validations, type Stack } from 'aws-cdk-lib'
+import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2'
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda'
+import type { Definitions } from './build.ts'
+
+/**
+ * Rules of the cdk-nag packs that are not met, why, and where: the whole list. Tests hold that each is needed and that
+ * nothing else is violated; the reasons also stand in the template, at the resource they speak of.
+ */
+interface Acknowledgement<R extends CfnResource = CfnResource> {
+  readonly type: string
+  readonly rules: readonly string[] | ((resource: R) => readonly string[])
+  /** Empty: the resource meets the rule. */
+  readonly reason: string | ((resource: R, definitions: Definitions) => string)
+}
+
+const entry = <R extends CfnResource>(acknowledgement: Acknowledgement<R>): Acknowledgement => acknowledgement as unknown as Acknowledgement
+
+const isKeys = ({ node }: CfnResource): boolean => node.scope?.node.id === 'keys'
+
+export const acknowledgements: readonly Acknowledgement[] = [
+  {
+    type: 'AWS::SecretsManager::Secret',
+    rules: ['AwsSolutions-SMG4', 'NIST.800.53.R5-SecretsManagerRotationEnabled', 'HIPAA.Security-SecretsManagerRotationEnabled'],
+    reason: 'The value is a partner\'s credential or public key, which only the partner can issue anew, so no function of ours could rotate it. A person enters the new one with `npm run accounts`; running functions read it within minutes, and at once when the partner answers 401.',
+  },
+  {
+    type: 'AWS::DynamoDB::Table',
+    rules: ['NIST.800.53.R5-DynamoDBInBackupPlan', 'HIPAA.Security-DynamoDBInBackupPlan'],
+    reason: 'Point-in-time recovery keeps every second of the last 35 days. A ledger restored from an older backup plan would forget identifiers accepted since and let their duplicates through, and the table key admits no second service that could read the rows.',
+  },
+  entry<CfnFunction>({
+    type: 'AWS::Lambda::Function',
+    rules: ['NIST.800.53.R5-LambdaConcurrency', 'HIPAA.Security-LambdaConcurrency'],
+    reason: ({ reservedConcurrentExecutions }) => reservedConcurrentExecutions !== undefined ? '' : 'The stage of the API throttles what comes in, and an alarm tells of throttled invocations. A reserved share is the property `reservedConcurrency`: by default it would fail the first deployment into a new account, whose ten executions cannot be reserved.',
+  }),
+  entry<CfnFunction>({
+    type: 'AWS::Lambda::Function',
+    rules: ['NIST.800.53.R5-LambdaDLQ', 'HIPAA.Security-LambdaDLQ', 'Serverless-LambdaDLQ'],
+    reason: (resource) => isKeys(resource)
+      ? 'CloudFormation invokes this function, waits for its answer and fails the deployment without one; its event holds names and a signed address, which must not be kept in a queue.'
+      : 'The API invokes this function and waits: the sender gets the fault and sends again. Lambda puts nothing of a synchronous invocation into a dead-letter queue, and a queue would be a place where payloads rest.',
+  }),
+  {
+    type: 'AWS::Lambda::Function',
+    rules: ['NIST.800.53.R5-LambdaInsideVPC', 'HIPAA.Security-LambdaInsideVPC', 'PCI.DSS.321-LambdaInsideVPC'],
+    reason: 'Nothing of ours lies in a VPC. The function accepts no connection, reaches AWS by signed TLS requests that its role must allow, and partners only at origins that stand in reviewed code; what it may touch is bounded by that role, which has one statement a need.',
+  },
+  {
+    type: 'AWS::Lambda::Function',
+    rules: ['Serverless-LambdaTracing'],
+    reason: 'X-Ray is off on purpose: it is one more store that requests pass through, its writing permission has no resource to be narrowed to, and each execution already leaves one line with the time of every step.',
+  },
+  {
+    type: 'AWS::IAM::ManagedPolicy',
+    rules: ({ node }) => [`AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/lambda/${functionOf(node.path)}:log-stream:*]`],
+    reason: 'Lambda chooses the name of each log stream, so streams have no other name than any in the function\'s own log group. Nothing else in the policy has a wildcard.',
+  },
+  {
+    type: 'AWS::SNS::Subscription',
+    rules: ['Serverless-SNSRedrivePolicy'],
+    reason: 'An e-mail that could not be delivered tells nobody from a queue either. The alarm itself stays in CloudWatch until it is over, and more than one subscription can be made on the topic.',
+  },
+  entry<CfnRoute>({
+    type: 'AWS::ApiGatewayV2::Route',
+    rules: ['AwsSolutions-APIG4'],
+    reason: ({ routeKey, authorizationType }, definitions) => authorizationType !== 'NONE' ? '' : openReason(routeKey, definitions),
+  }),
+]
+
+/** `Sallyport-dev/loan-application-Policy/Resource`: the policy of Sallyport-dev-loan-application. */
+const functionOf = (path: string): string => path.replace('/Resource', '').replace('/', '-').replace(/-Policy$/, '')
+
+function openReason(routeKey: string, { pipelines }: Definitions): string {
+  if (routeKey === '$default') return 'Answers 404 or 405 to whatever no route takes. Its function reads nothing but the path, has no permission but to its own log, and holds no data.'
+  const pipeline = pipelines.find(({ trigger: { method, path } }) => `${method} ${path}` === routeKey)
+  return pipeline?.trigger.auth.scheme === 'open' ? `Open by its definition: ${pipeline.trigger.auth.why}` : 'Public keys are published for anybody: senders must fetch them before they can be registered anywhere. Its function reads public halves, and cannot unwrap the private ones.'
+}
+
+/** Acknowledges on every resource of the stack what the list says of it, and writes the reasons into its metadata. */
+export function acknowledge(stack: Stack, definitions: Definitions): void {
+  for (const resource of stack.node.findAll()) {
+    if (!CfnResource.isCfnResource(resource)) continue
+    const said = acknowledgements.filter(({ type }) => type === resource.cfnResourceType).flatMap(({ rules, reason }) => {
+      const text = typeof reason === 'string' ? reason : reason(resource, definitions)
+      return text === '' ? [] : (typeof rules === 'function' ? rules(resource) : rules).map((id) => ({ id, reason: text }))
+    })
+    if (said.length === 0) continue
+    Validations.of(resource).acknowledge(...said)
+    resource.addMetadata('cdk_nag', { rules_to_suppress: said })
+  }
+}

@@ -1,0 +1,80 @@
+import { Aws } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, TreatMissingData, type IMetric } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import type { Construct } from 'constructs'
+import type { Measures } from './measures.ts'
+import type { Names } from './names.ts'
+
+/** A kind of alarm. Its heading ends the alarm's name and is a heading of docs/runbook.md, spelled alike; a test holds it. */
+export interface AlarmKind {
+  readonly heading: string
+  readonly meaning: string
+  /** At least so many within five minutes. */
+  readonly threshold: number
+}
+
+export const alarmKinds = {
+  ours: { heading: 'Faults of ours', meaning: 'executions ended with a fault that is ours to mend', threshold: 1 },
+  partner: { heading: 'Partner faults', meaning: 'a partner refused, failed or did not answer', threshold: 5 },
+  doubt: { heading: 'In doubt', meaning: 'a message met an earlier attempt whose outcome nobody knows', threshold: 1 },
+  unconfirmed: { heading: 'Unconfirmed', meaning: 'a good outcome could not be recorded in the ledger', threshold: 1 },
+  crashes: { heading: 'Crashes', meaning: 'the function ended without a reply: out of memory, out of time, or an exception nobody caught', threshold: 1 },
+  throttled: { heading: 'Throttled', meaning: 'Lambda turned invocations away', threshold: 1 },
+  api: { heading: 'API errors', meaning: 'the API answered 5xx', threshold: 10 },
+  ledger: { heading: 'Ledger throttled', meaning: 'DynamoDB turned writes to the ledger away', threshold: 1 },
+} as const satisfies Readonly<Record<string, AlarmKind>>
+
+const anchor = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-')
+
+/** Where alarms are told. Encrypted under the log key; only over TLS. */
+export function alarmTopic(scope: Construct, { names, key, email }: { readonly names: Names; readonly key: IKey; readonly email?: string | undefined }): Topic {
+  const topic = new Topic(scope, 'Alarms', { topicName: `${names.prefix}-alarms`, displayName: `Sallyport ${names.prefix}`, masterKey: key, enforceSSL: true })
+  // A topic with a policy has lost the one it is born with, by which alarms of the account may publish.
+  topic.addToResourcePolicy(new PolicyStatement({
+    sid: 'AlarmsOfThisAccount', principals: [new ServicePrincipal('cloudwatch.amazonaws.com')], actions: ['sns:Publish'], resources: [topic.topicArn],
+    conditions: { ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:cloudwatch:${Aws.REGION}:${Aws.ACCOUNT_ID}:alarm:*` } },
+  }))
+  if (email !== undefined) topic.addSubscription(new EmailSubscription(email))
+  return topic
+}
+
+/** Every alarm of the app. */
+export function alarms(scope: Construct, { names, measures, pipelines, functions, apiId, ledger, topic, runbook }: {
+  readonly names: Names
+  readonly measures: Measures
+  readonly pipelines: readonly string[]
+  readonly functions: readonly string[]
+  readonly apiId: string
+  readonly ledger: string
+  readonly topic: Topic
+  readonly runbook: string
+}): Alarm[] {
+  const action = new SnsAction(topic)
+  const alarm = (kind: keyof typeof alarmKinds, metric: IMetric, who?: string): Alarm => {
+    const { heading, meaning, threshold } = alarmKinds[kind]
+    const made = new Alarm(scope, `${who === undefined ? '' : `${who}-`}${kind}-Alarm`, {
+      alarmName: `${names.prefix} ${who === undefined ? '' : `${who}: `}${heading}`,
+      alarmDescription: `${who ?? names.prefix}: ${meaning}. ${runbook}#${anchor(heading)}`,
+      metric, threshold, evaluationPeriods: 1, comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // No message, no trouble: the numbers exist only where there were lines.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    })
+    made.addAlarmAction(action)
+    return made
+  }
+  return [
+    ...pipelines.flatMap((name) => [
+      alarm('ours', measures.faults(name, 'us'), name),
+      alarm('partner', measures.faults(name, 'partner'), name),
+      alarm('doubt', measures.uncertain(name, 'IN_DOUBT'), name),
+      alarm('unconfirmed', measures.uncertain(name, 'UNCONFIRMED'), name),
+    ]),
+    ...functions.flatMap((name) => [alarm('crashes', measures.crashes(name), name), alarm('throttled', measures.throttles(name), name)]),
+    alarm('api', measures.api(apiId, '5xx')),
+    alarm('ledger', measures.table(ledger, 'WriteThrottleEvents')),
+  ]
+}

@@ -1,0 +1,77 @@
+import { prices, type Assumptions } from './prices.ts'
+
+/** The part of a CloudFormation template that costs can be read from. */
+export interface Template {
+  readonly Resources?: Readonly<Record<string, {
+    readonly Type: string
+    readonly Properties?: Readonly<Record<string, unknown>>
+    readonly Metadata?: Readonly<Record<string, unknown>>
+  }>>
+}
+
+export interface Line {
+  readonly what: string
+  readonly count: number
+  readonly each: number
+  readonly dollars: number
+}
+
+export interface Bill {
+  readonly dollars: number
+  readonly lines: readonly Line[]
+}
+
+/** `perMillion` for messages that a warm function accepts: cold starts read keys and credentials once an environment. */
+export interface Costs {
+  readonly idleMonth: Bill
+  readonly pipelines: readonly ({ readonly name: string } & Bill)[]
+}
+
+interface Manifest {
+  readonly name: string
+  readonly needs: readonly { readonly resource: { readonly kind: string; readonly name: string; readonly pair?: { readonly custody: string } }; readonly actions: readonly string[] }[]
+}
+
+const line = (what: string, count: number, each: number): Line => ({ what, count, each, dollars: count * each })
+const bill = (lines: readonly Line[]): Bill => {
+  const kept = lines.filter(({ count }) => count > 0)
+  return { dollars: kept.reduce((sum, { dollars }) => sum + dollars, 0), lines: kept }
+}
+
+/** What stands there costs by the month, whether anything comes or not. */
+const monthly: readonly (readonly [type: string, what: string, each: number])[] = [
+  ['AWS::KMS::Key', 'KMS keys', prices.kmsKeyMonth],
+  ['AWS::SecretsManager::Secret', 'secrets', prices.secretMonth],
+  ['AWS::CloudWatch::Alarm', 'alarms', prices.alarmMonth],
+  ['AWS::CloudWatch::Dashboard', 'dashboard', prices.dashboardMonth],
+]
+
+/** Dollars of an app, worked out from its synthesized templates. */
+export function costsOf(templates: readonly Template[], assumptions: Assumptions): Costs {
+  const resources = templates.flatMap(({ Resources = {} }) => Object.values(Resources))
+  return {
+    idleMonth: bill(monthly.map(([type, what, each]) => line(what, resources.filter(({ Type }) => Type === type).length, each))),
+    pipelines: resources.flatMap(({ Type, Properties = {}, Metadata = {} }) => {
+      const manifest = Metadata['sallyport:manifest'] as Manifest | undefined
+      return Type !== 'AWS::Lambda::Function' || manifest === undefined ? [] : [{ name: manifest.name, ...bill(perMillion(manifest, Properties, assumptions)) }]
+    }),
+  }
+}
+
+function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x86_64'] }: { readonly MemorySize?: number; readonly Architectures?: readonly ('arm64' | 'x86_64')[] }, { ms, logBytes, sentBytes }: Assumptions): Line[] {
+  const messages = 1e6
+  const claims = needs.some(({ resource: { kind, name }, actions }) => kind === 'table' && name === 'ledger' && actions.includes('dynamodb:PutItem'))
+  // A pair is used once a message, by its RSA or its EC half. What is wrapped was unwrapped before the message came.
+  const hsm = new Set(needs.flatMap(({ resource: { pair, name } }) => pair?.custody === 'hsm' ? [name.replace(/-(rsa|ec)$/, '')] : []))
+  const gigabytes = (bytes: number): number => bytes * messages / 1e9
+  return [
+    line('API requests', messages, prices.apiRequest),
+    line('Lambda requests', messages, prices.lambdaRequest),
+    line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
+    line('ledger writes', claims ? 2 * messages : 0, prices.dynamodbWrite),
+    line('KMS requests', hsm.size * messages, prices.kmsAsymmetricRequest),
+    line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),
+    line('log GB-months, kept 90 days', gigabytes(logBytes) * 3 / 6, prices.logStorageGbMonth),
+    line('GB sent', gigabytes(sentBytes), prices.transferGb),
+  ]
+}

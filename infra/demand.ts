@@ -1,0 +1,74 @@
+import { keysTable, needs, type Key, type Need, type Pipeline, type Resource } from 'sallyport'
+
+/** A function of the app and what it may touch: a pipeline, or one of our own. */
+export interface Member {
+  readonly name: string
+  readonly needs: readonly Need[]
+  /** The pairs whose rows in the keys table it may read or write. */
+  readonly rows: readonly string[]
+  readonly timeout: number
+  readonly pipeline?: Pipeline
+}
+
+/** A resource that somebody needs: who does what there. */
+export interface Wanted<R extends Resource = Resource> {
+  readonly resource: R
+  /** IAM action to the names of the functions that perform it. */
+  readonly uses: ReadonlyMap<string, readonly string[]>
+}
+
+/** An encryption key pair with the KMS keys that wrap it or are it. */
+export interface Pair {
+  readonly name: string
+  readonly custody: 'wrapped' | 'hsm'
+  readonly keys: readonly Key[]
+}
+
+export const isKey = (resource: Resource): resource is Key => resource.kind === 'key'
+
+/** The key pairs that pipelines open with, by name. */
+export function pairsOf(pipelines: readonly Pipeline[]): Pair[] {
+  const pairs = new Map<string, Map<string, Key>>()
+  for (const { resource } of pipelines.flatMap(needs)) {
+    if (!isKey(resource) || resource.pair === undefined) continue
+    const keys = pairs.get(resource.pair.name) ?? new Map<string, Key>()
+    pairs.set(resource.pair.name, keys.set(resource.name, resource))
+  }
+  return [...pairs].sort(([a], [b]) => a < b ? -1 : 1).map(([name, keys]) => {
+    const all = [...keys.values()].sort((a, b) => a.name < b.name ? -1 : 1)
+    return { name, custody: all[0]?.pair?.custody ?? 'wrapped', keys: all }
+  })
+}
+
+const wrapped = (pairs: readonly Pair[]): Pair[] => pairs.filter(({ custody }) => custody === 'wrapped')
+
+/**
+ * Every function of the app. `keys` makes wrapped pairs and cannot open them; `jwks` publishes public halves;
+ * `fallback` answers whatever no route takes, and touches nothing.
+ */
+export function membersOf(pipelines: readonly Pipeline[]): Member[] {
+  const pairs = pairsOf(pipelines)
+  const rows = wrapped(pairs).map(({ name }) => name)
+  const table = (...actions: string[]): Need[] => rows.length === 0 ? [] : [{ resource: keysTable, actions }]
+  const keys = (of: readonly Pair[], action: string): Need[] => of.flatMap(({ keys }) => keys).map((resource) => ({ resource, actions: [action] }))
+  return [
+    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: wrapped(pairsOf([pipeline])).map(({ name }) => name), timeout: pipeline.timeout, pipeline })),
+    { name: 'jwks', needs: [...keys(pairs.filter(({ custody }) => custody === 'hsm'), 'kms:GetPublicKey'), ...table('dynamodb:Query')], rows, timeout: 10 },
+    ...rows.length === 0 ? [] : [{ name: 'keys', needs: [...keys(wrapped(pairs), 'kms:GenerateDataKeyPairWithoutPlaintext'), ...table('dynamodb:PutItem', 'dynamodb:Query')], rows, timeout: 60 }],
+    { name: 'fallback', needs: [], rows: [], timeout: 5 },
+  ]
+}
+
+/** What all of them need, one entry a resource, by name. */
+export function wantedOf(members: readonly Member[]): Wanted[] {
+  const wanted = new Map<string, { resource: Resource; uses: Map<string, string[]> }>()
+  for (const { name, needs } of members) {
+    for (const { resource, actions } of needs) {
+      const id = `${resource.kind}/${resource.name}`
+      const entry = wanted.get(id) ?? { resource, uses: new Map<string, string[]>() }
+      for (const action of actions) entry.uses.set(action, [...entry.uses.get(action) ?? [], name].sort())
+      wanted.set(id, entry)
+    }
+  }
+  return [...wanted].sort(([a], [b]) => a < b ? -1 : 1).map(([, entry]) => entry)
+}

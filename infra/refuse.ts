@@ -1,0 +1,123 @@
+import { CfnResource, type Stack } from 'aws-cdk-lib'
+import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
+import { leaves, type Pipeline, type Resource } from 'sallyport'
+import type { Definitions } from './build.ts'
+import { isKey, type Member } from './demand.ts'
+import { environmentOf } from './own.ts'
+import { logging, statements } from './statements.ts'
+import { retentions } from './logs.ts'
+import { exposedIdentifiers } from './sensitive.ts'
+
+/** What AWS takes at most. */
+export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64 } as const
+
+const refuse = (sentence: string): never => { throw new TypeError(sentence) }
+const list = (names: readonly string[]): string => names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+const plural = (names: readonly string[]): string => `pipeline${names.length > 1 ? 's' : ''} ${list(names)}`
+
+/** The stage, and what may be said with it. */
+export function refuseStage(stage: string, origins: Readonly<Record<string, string>> | undefined): void {
+  if (!/^[a-z][a-z0-9]{0,15}$/.test(stage)) refuse(`stage ${JSON.stringify(stage)}: write up to 16 lower-case letters and digits`)
+  if (origins !== undefined && stage !== 'local') refuse(`stage ${stage}: origins may be given to the stage local alone; elsewhere they stand in the accounts, reviewed`)
+}
+
+/** Whatever can be known from the definitions to be wrong. Throws a TypeError: one sentence with the names of the pipelines. */
+export function refuseDefinitions({ pipelines, realm }: Definitions, stage: string): void {
+  if (!retentions.includes(realm.logRetentionDays)) refuse(`realm: logRetentionDays ${realm.logRetentionDays} is none that CloudWatch knows; the next are ${list(around(realm.logRetentionDays).map(String))}`)
+  shared(pipelines, ({ name }) => name, (name, { length }) => `pipeline ${name}: ${length} pipelines have this name`)
+  shared(pipelines, ({ trigger: { method, path } }) => `${method} ${path}`, (route, names) => `${plural(names)}: they have one route, ${route}`)
+  for (const pipeline of pipelines) {
+    refuseTrigger(pipeline)
+    refuseOrigins(pipeline, stage)
+    for (const { identifier, field } of exposedIdentifiers(pipeline, realm)) {
+      refuse(`pipeline ${pipeline.name}: ${field === undefined ? `identifier ${identifier}` : `field ${field} (identifier ${identifier})`} is sensitive and must not be digested without a key, which anybody could undo by trying all values: give the identifier a hashKey`)
+    }
+  }
+  refuseResources(pipelines)
+}
+
+function around(days: number): number[] {
+  const below = retentions.filter((known) => known < days).at(-1)
+  return [below, retentions.find((known) => known > days)].filter((known) => known !== undefined)
+}
+
+function shared(pipelines: readonly Pipeline[], by: (pipeline: Pipeline) => string, sentence: (key: string, names: readonly string[]) => string): void {
+  for (const [key, same] of Map.groupBy(pipelines, by)) {
+    if (same.length > 1) refuse(sentence(key, same.map(({ name }) => name)))
+  }
+}
+
+/** Types say the same; definitions written in plain JavaScript, or by a newer version, are told here. */
+function refuseTrigger({ name, trigger }: Pipeline): void {
+  const { kind, method, path, auth } = trigger as { kind?: string; method?: string; path?: string; auth?: { scheme?: string; why?: string } }
+  if (kind !== 'http') refuse(`pipeline ${name}: this version cannot provide a trigger of kind ${JSON.stringify(kind)}`)
+  if (method !== 'POST') refuse(`pipeline ${name}: this version cannot enforce the method ${JSON.stringify(method)}; write post(…)`)
+  if (typeof path !== 'string' || !/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) refuse(`pipeline ${name}: ${JSON.stringify(path)} is no path of plain segments, as /loan-applications`)
+  if (auth?.scheme === 'iam') return
+  if (auth?.scheme !== 'open') refuse(`pipeline ${name}: this version cannot enforce the auth scheme ${JSON.stringify(auth?.scheme)}; write iam() or open('why anybody may call it')`)
+  if ((auth?.why ?? '').trim().length < 10) refuse(`pipeline ${name}: an open route needs a sentence that says why anybody may call it`)
+}
+
+function refuseOrigins({ name, steps }: Pipeline, stage: string): void {
+  if (stage === 'local') return
+  for (const { to } of [...leaves(steps)].flatMap((step) => step.sends ?? [])) {
+    if (to.how.origin[stage] === undefined) refuse(`pipeline ${name}: account ${to.name} has no origin for the stage ${stage}; it knows ${list(Object.keys(to.how.origin)) || 'none'}`)
+  }
+}
+
+/** Every resource must be one that infra provides, and the same for all that name it. */
+function refuseResources(pipelines: readonly Pipeline[]): void {
+  const first = new Map<string, { readonly pipeline: string; readonly shape: string }>()
+  for (const { name: pipeline, steps } of pipelines) {
+    for (const { resource } of [...leaves(steps)].flatMap((step) => step.needs)) {
+      const id = `${resource.kind} ${resource.name}`
+      if (!provided(resource)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
+      const before = first.get(id)
+      const shape = shapeOf(resource)
+      if (before !== undefined && before.shape !== shape) {
+        refuse(`${plural([...new Set([before.pipeline, pipeline])])}: ${id} is meant in two ways${isKey(resource) ? `, ${before.shape} and ${shape}` : ''}; give one of them another name`)
+      }
+      first.set(id, before ?? { pipeline, shape })
+    }
+  }
+}
+
+const provided = (resource: Resource): boolean => resource.kind === 'key' || resource.kind === 'account' || resource.kind === 'table' && ['ledger', 'keys'].includes(resource.name)
+
+const shapeOf = (resource: Resource): string => {
+  if (isKey(resource)) return [resource.spec, resource.usage, ...resource.pair ? [`${resource.pair.custody} pair ${resource.pair.name}`] : []].join(' ')
+  return resource.kind === 'account' ? JSON.stringify('how' in resource ? resource.how : {}) : resource.kind
+}
+
+/** As long as an address can be in any partition and Region, so that what passes here passes everywhere. */
+const longest = (prefix: string) => ({ kind, name }: Resource): string => kind === 'key'
+  ? `arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/mrk-${'0'.repeat(32)}`
+  : kind === 'table' ? `arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/${prefix}-${name}`
+    : `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:${prefix}/accounts/${name}-AbCdEf`
+
+/** Limits of one function: its name, its policy, its environment. */
+export function refuseMembers(members: readonly Member[], definitions: Definitions, prefix: string): void {
+  const pipelines = members.filter(({ pipeline }) => pipeline !== undefined)
+  for (const member of members) {
+    const { name, pipeline } = member
+    const who = pipeline === undefined ? `function ${name} of ${pipelines.length} pipelines` : `pipeline ${name}`
+    const full = `${prefix}-${name}`
+    if (full.length > limits.nameCharacters) refuse(`${who}: the name of its function, ${full}, has ${full.length} characters, and AWS takes ${limits.nameCharacters}`)
+    const place = longest(prefix)
+    const policy = JSON.stringify(new PolicyDocument({ statements: [...statements(member, place), logging(`arn:aws-us-gov:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/${full}`)], minimize: false }).toJSON()).length
+    if (policy > limits.policyCharacters) refuse(`${who}: its policy has ${policy} characters, and AWS takes ${limits.policyCharacters}; split it, so that each part needs less`)
+    const environment = Object.entries(environmentOf(member, definitions, place)).reduce((bytes, [key, value]) => bytes + Buffer.byteLength(key + value), 0)
+    if (environment > limits.environmentBytes) refuse(`${who}: its environment has ${environment} bytes, and Lambda takes ${limits.environmentBytes}; ${pipeline === undefined ? 'give some of them a Sallyport of their own' : 'split it, so that each part needs less'}`)
+  }
+}
+
+/** Before anything is made: each route has an integration. */
+export function refuseRoutes(routes: number, pipelines: number): void {
+  if (routes > limits.integrations) refuse(`${pipelines} pipelines make ${routes} integrations, and one HTTP API takes ${limits.integrations}: give some of them a Sallyport of their own`)
+}
+
+/** After all is made, since only then it is known. */
+export function refuseSize(stack: Stack, pipelines: readonly Pipeline[]): void {
+  const count = stack.node.findAll().filter((node) => CfnResource.isCfnResource(node)).length
+  if (count > limits.resources) refuse(`stack ${stack.stackName}: ${pipelines.length} pipelines make ${count} resources, and CloudFormation takes ${limits.resources}: give some of them a Sallyport of their own`)
+}

@@ -1,0 +1,97 @@
+import { CfnOutput, RemovalPolicy, Stack, Duration, type StackProps } from 'aws-cdk-lib'
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
+import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
+import type { Construct } from 'constructs'
+import type { Key as RealmKey, Resource } from 'sallyport'
+import { isKey, type Wanted } from './demand.ts'
+import { logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
+import type { Names } from './names.ts'
+import { emptySecret } from './secrets.ts'
+
+export interface StateProps extends StackProps {
+  readonly names: Names
+  readonly wanted: readonly Wanted[]
+  /** Whether what is here outlives the stack. */
+  readonly retain: boolean
+}
+
+const specs: Readonly<Record<RealmKey['spec'], KeySpec>> = {
+  SYMMETRIC_DEFAULT: KeySpec.SYMMETRIC_DEFAULT, HMAC_256: KeySpec.HMAC_256, RSA_3072: KeySpec.RSA_3072, ECC_NIST_P256: KeySpec.ECC_NIST_P256,
+}
+const usages: Readonly<Record<RealmKey['usage'], KeyUsage>> = {
+  ENCRYPT_DECRYPT: KeyUsage.ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC: KeyUsage.GENERATE_VERIFY_MAC, KEY_AGREEMENT: KeyUsage.KEY_AGREEMENT,
+}
+
+/** What must outlive a deployment: keys, tables, secrets. */
+export class State extends Stack {
+  readonly logKey: IKey
+  readonly ledger: Table
+  readonly pairs: Table
+  /** Address of each thing that a pipeline may need: `kind/name` to its ARN or name in a policy and in the environment. */
+  readonly places = new Map<string, { readonly arn: string; readonly address: string }>()
+  private readonly names: Names
+  private readonly removalPolicy: RemovalPolicy
+
+  constructor(scope: Construct, id: string, { names, wanted, retain, ...props }: StateProps) {
+    super(scope, id, { ...props, terminationProtection: retain })
+    this.names = names
+    this.removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
+
+    const tableKey = this.key('table', 'Rows of the ledger and of the keys table, through DynamoDB alone', serviceKeyPolicy(['dynamodb']))
+    const secretsKey = this.key('secrets', 'Credentials of accounts, through Secrets Manager alone', serviceKeyPolicy(['secretsmanager']))
+    this.logKey = this.key('logs', 'Log groups and alarm messages, through CloudWatch Logs and SNS alone',
+      serviceKeyPolicy(['logs', 'sns'], ...logKeyStatements([names.logGroup('*'), names.accessLog])))
+
+    this.ledger = this.table('ledger', tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
+    this.pairs = this.table('keys', tableKey, {
+      partitionKey: { name: 'pair', type: AttributeType.STRING }, sortKey: { name: 'kid', type: AttributeType.STRING },
+    })
+    for (const { resource, uses } of wanted) {
+      const roles = (action: string): string[] => (uses.get(action) ?? []).map(names.roleArn)
+      if (isKey(resource)) {
+        const policy = realmKeyPolicy(new Map([...uses.keys()].map((action) => [action, roles(action)])))
+        const { keyArn } = this.key(`realm-${resource.name}`, `Sallyport ${names.prefix}: ${resource.name}`, policy, resource)
+        this.places.set(`key/${resource.name}`, { arn: keyArn, address: keyArn })
+      } else if (resource.kind === 'account') {
+        const arn = emptySecret(this, `account-${resource.name}`, {
+          name: names.secret(resource.name), key: secretsKey, readers: roles('secretsmanager:GetSecretValue'), removalPolicy: this.removalPolicy,
+        })
+        this.places.set(`account/${resource.name}`, { arn, address: arn })
+      }
+    }
+    this.output('Accounts', wanted.filter(({ resource }) => resource.kind === 'account').map(({ resource }) => names.secret(resource.name)).join(' '),
+      'Secrets that want a credential: npm run accounts')
+  }
+
+  /** Where a need lives. A kind that is not here was refused before. */
+  place({ kind, name }: Resource): { readonly arn: string; readonly address: string } {
+    const place = this.places.get(`${kind}/${name}`)
+    if (place === undefined) throw new TypeError(`${kind} ${name}: nothing here provides it`)
+    return place
+  }
+
+  private key(id: string, description: string, policy: PolicyDocument, { name, spec, usage }: Pick<RealmKey, 'name' | 'spec' | 'usage'> = { name: `at-rest/${id}`, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' }): Key {
+    return new Key(this, `${id}-key`, {
+      alias: this.names.alias(name), description, policy, keySpec: specs[spec], keyUsage: usages[usage],
+      enableKeyRotation: spec === 'SYMMETRIC_DEFAULT', removalPolicy: this.removalPolicy,
+      // Deleting a key deletes all that it sealed. Time to notice, where there is something to lose.
+      pendingWindow: Duration.days(this.removalPolicy === RemovalPolicy.RETAIN ? 30 : 7),
+    })
+  }
+
+  private table(name: 'ledger' | 'keys', encryptionKey: IKey, shape: Pick<ConstructorParameters<typeof Table>[2], 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): Table {
+    const table = new Table(this, `${name}-table`, {
+      ...shape, tableName: `${this.names.prefix}-${name}`, billingMode: BillingMode.PAY_PER_REQUEST, encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: this.removalPolicy === RemovalPolicy.RETAIN, removalPolicy: this.removalPolicy,
+    })
+    this.places.set(`table/${name}`, { arn: table.tableArn, address: table.tableName })
+    this.output(name === 'ledger' ? 'LedgerTable' : 'KeysTable', table.tableName, `DynamoDB table ${name}`)
+    return table
+  }
+
+  private output(id: string, value: string, description: string): void {
+    if (value !== '') new CfnOutput(this, id, { value, description })
+  }
+}
