@@ -15,3 +15,11 @@ export const median = (values: readonly number[]): number => {
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle] as number : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
+
+/** A row that is judged by its ratio. */
+export const compared = (name: string, unit: string, { measured, baseline, ratio, samples }: { measured: number; baseline: number; ratio: number; samples: number }, goal: number): Row =>
+  ({ name, unit, measured, baseline, samples, ratio, goal, met: ratio <= goal })
+
+/** A row that is judged by its own value: at most the goal, or exactly it for counts. */
+export const counted = (name: string, unit: string, measured: number, goal: number | null, samples = 1): Row =>
+  ({ name, unit, measured, baseline: null, samples, ratio: null, goal, met: goal === null ? null : measured <= goal })
