@@ -5,9 +5,9 @@
  *   <out>/functions/<name>/index.js                      a pipeline with the steps it imports, or one of our own functions
  *   <out>/definitions.cjs                                the same pipelines as values, for infra to read
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -80,7 +80,9 @@ export function pipelineFiles(folder: string): string[] {
 export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
   const folder = resolve(pipelines)
   const files = pipelineFiles(folder)
-  const out = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  const target = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  // Into a folder of this process, then put in place: two synths at once never read half a build.
+  const out = `${target}.${process.pid}`
   rmSync(out, { recursive: true, force: true })
 
   const realmFile = join(folder, 'realm.ts')
@@ -121,7 +123,10 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
     })
   }
   for (const name of ownFunctions) await bundle(name, name, {})
-  return { layer, functions, definitions }
+  rmSync(target, { recursive: true, force: true })
+  renameSync(out, target)
+  const placed = (path: string): string => join(target, relative(out, path))
+  return { layer: placed(layer), functions: Object.fromEntries(Object.entries(functions).map(([name, path]) => [name, placed(path)])), definitions: placed(definitions) }
 }
 
 /** The definitions, checked to be what they should be, with the file in the sentence where they are not. */

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import middy from '@middy/core'
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
 import { address, aws, emit, keysTable, own, wrapContext } from 'sallyport'
@@ -17,13 +18,26 @@ async function keys(event: CloudFormationCustomResourceEvent): Promise<void> {
   try {
     // A deleted stack keeps what it made: the table decides whether keys outlive it.
     if (event.RequestType !== 'Delete') {
-      for (const pair of event.ResourceProperties['pairs'] as readonly Pair[]) await ensure(pair)
+      for (const pair of event.ResourceProperties['pairs'] as readonly Pair[]) await patiently(() => ensure(pair))
     }
     await answer(event, { Status: 'SUCCESS', PhysicalResourceId: id })
   } catch (error) {
     const reason = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'
     emit({ time: new Date().toISOString(), level: 'error', event: 'keys', error: reason })
     await answer(event, { Status: 'FAILED', PhysicalResourceId: id, Reason: `The key pairs could not be made: ${reason}. See the log of the function keys.` })
+  }
+}
+
+/** The role of this function is seconds old at the first deploy, and IAM takes a while to be known everywhere. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  const until = Date.now() + 20_000
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if ((error as Error).name !== 'AccessDeniedException' || Date.now() > until) throw error
+      await setTimeout(2_000)
+    }
   }
 }
 

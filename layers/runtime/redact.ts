@@ -33,7 +33,6 @@ class Names {
 }
 
 /** Card numbers (13 to 19 digits that begin with 2 to 6 and pass Luhn, spaces and hyphens allowed), US social security numbers, and JWTs. */
-const suspicious = /\d{3}[-. ]\d{2}[-. ]\d{4}|[2-6](?:[ -]?\d){12}|eyJ[\w-]{5,}\./
 const cards = /(?<![\d.])[2-6](?:[ -]?\d){12,18}(?!\d)/g
 const socials = /(?<!\d)\d{3}[-. ]\d{2}[-. ]\d{4}(?!\d)/g
 const tokens = /eyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g
@@ -52,8 +51,11 @@ export function luhn(text: string): boolean {
   return sum % 10 === 0
 }
 
-const detect = (text: string): string => !suspicious.test(text) ? text
-  : text.replace(cards, (found) => luhn(found) ? mask : found).replace(socials, mask).replace(tokens, mask)
+const detect = (text: string): string =>
+  text.replace(cards, (found) => luhn(found) ? mask : found).replace(socials, mask).replace(tokens, mask)
+
+/** What a text must hold to be worth a closer look: most has none of it. */
+const telling = /^[[{]|[=:]|\d(?:[-. ]?\d){8}|eyJ/
 
 /** What JSON writes otherwise than it is. */
 // oxlint-disable-next-line no-control-regex
@@ -106,77 +108,79 @@ export class Redactor {
     if (!this.#shared.includes(values)) this.#shared = [...this.#shared, values]
   }
 
-  /** One log line as JSON, redacted. `own` holds the runtime's words and counts, in which no name of a payload can stand. */
+  /** One log line as JSON, redacted. `own` holds the runtime's words and counts, and no field can stand in their place. */
   line(fields: Readonly<Record<string, unknown>>, own?: Readonly<Record<string, unknown>>): string {
-    const named = { ...own, ...this.#byName(fields, 0) as object }
+    const shown = this.#show(fields, 0) as object
+    const named = own === undefined ? shown : { ...own, ...shown, ...own }
     const text = JSON.stringify(named)
-    return this.#found(text) ? JSON.stringify(this.#byValue(named)) : text
+    return this.#met(text) ? JSON.stringify(this.#withoutValues(named)) : text
   }
 
   /** Free text, redacted. */
   text(text: string): string {
-    return this.#leaf(this.#inText(text))
+    return this.#withoutValue(telling.test(text) ? this.#look(text) : text)
   }
 
-  /** Copy on write: what holds nothing sensitive is shared. */
-  #byName(value: unknown, depth: number): unknown {
-    if (typeof value === 'string') return this.#inText(value)
+  /** By name and by shape. Copy on write: what holds nothing sensitive is shared. */
+  #show(value: unknown, depth: number): unknown {
+    if (typeof value === 'string') return telling.test(value) ? this.#look(value) : value
+    if (typeof value === 'number') return value > 1e11 && detect(String(value)) === mask ? mask : value
     if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
     if (depth > 64) return mask
+    if (Array.isArray(value)) return value.map((item) => this.#show(item, depth + 1))
     if (value instanceof Error) return about(value)
     if (value instanceof Uint8Array) return `[${value.length} bytes]`
     if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
-    if (Array.isArray(value)) return value.map((item) => this.#byName(item, depth + 1))
     const members = value as Readonly<Record<string, unknown>>
     let copy: Record<string, unknown> | undefined
     for (const name in members) {
-      if (!Object.hasOwn(members, name)) continue
       const member = members[name]
       const showing = this.#names.of(name)
-      const masked = showing === 'mask' ? member === undefined || member === null ? member : mask : this.#byName(member, depth + 1)
-      if (masked === member && showing !== 'rename') continue
+      // Most members are short text, numbers or flags under a name that may be shown.
+      if (showing === 'show' && (typeof member === 'string' ? !telling.test(member) : typeof member === 'boolean')) continue
+      const shown = showing === 'mask' ? member === undefined || member === null ? member : mask : this.#show(member, depth + 1)
+      if (shown === member && showing !== 'rename') continue
       copy ??= { ...members }
       if (showing === 'rename') delete copy[name]
-      copy[showing === 'rename' ? detect(name) : name] = masked
+      copy[showing === 'rename' ? detect(name) : name] = shown
     }
     return copy ?? value
   }
 
-  #inText(text: string): string {
-    if (text.length < 3) return text
+  /** JSON inside a string, names with values in a query string or header line, and shapes. */
+  #look(text: string): string {
     const first = text.charCodeAt(0)
     if ((first === 0x7b || first === 0x5b) && text.length < 1_000_000) {
       try {
         const inner: unknown = JSON.parse(text)
-        const masked = this.#byName(inner, 1)
-        if (masked === inner) return text
-        return JSON.stringify(masked)
+        const shown = this.#show(inner, 1)
+        return shown === inner ? text : JSON.stringify(shown)
       } catch {
         // Not JSON after all: read as text below.
       }
     }
-    if (!text.includes('=') && !text.includes(':')) return text
-    return text.replace(assignment, (whole, name: string, sign: string) => this.#names.of(name) === 'mask' || this.#names.of(name.slice(name.lastIndexOf('.') + 1)) === 'mask' ? name + sign + mask : whole)
+    return detect(text.replace(assignment, (whole, name: string, sign: string) => this.#names.of(name) === 'mask' || this.#names.of(name.slice(name.lastIndexOf('.') + 1)) === 'mask' ? name + sign + mask : whole))
   }
 
-  #found(text: string): boolean {
+  /** Whether a value that was met stands in a line. */
+  #met(text: string): boolean {
     for (const escaped of this.#values.values()) if (text.includes(escaped)) return true
     for (const known of this.#shared) for (const escaped of known.values()) if (text.includes(escaped)) return true
-    return detect(text) !== text
+    return false
   }
 
-  #byValue(value: unknown): unknown {
-    if (typeof value === 'string') return this.#leaf(value)
+  #withoutValues(value: unknown): unknown {
+    if (typeof value === 'string') return this.#withoutValue(value)
     if (typeof value === 'number') return [this.#values, ...this.#shared].some((known) => known.has(String(value))) ? mask : value
-    if (Array.isArray(value)) return value.map((item) => this.#byValue(item))
+    if (Array.isArray(value)) return value.map((item) => this.#withoutValues(item))
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.#leaf(name), this.#byValue(member)]))
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.#withoutValue(name), this.#withoutValues(member)]))
   }
 
-  #leaf(text: string): string {
+  #withoutValue(text: string): string {
     let masked = text
     for (const known of [this.#values, ...this.#shared]) for (const value of known.keys()) if (masked.includes(value)) masked = masked.replaceAll(value, mask)
-    return detect(masked)
+    return masked
   }
 }
 
