@@ -1,0 +1,47 @@
+import { styleText } from 'node:util'
+import { manifest as shown } from 'sallyport'
+import { folderOf, pipelinesOf } from './folders.ts'
+import { readOptions } from './usage.ts'
+
+interface Part {
+  readonly kind: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly sends?: readonly { readonly to: string; readonly once?: string }[]
+  readonly steps?: readonly Part[]
+}
+
+interface Manifest {
+  readonly name: string
+  readonly trigger: { readonly kind: string; readonly method: string; readonly path: string; readonly accept: string; readonly auth: { readonly scheme: string }; readonly status: number }
+  readonly sensitive: readonly string[]
+  readonly timeout: number
+  readonly steps: Part
+  readonly needs: readonly { readonly resource: { readonly kind: string; readonly name: string }; readonly actions: readonly string[] }[]
+}
+
+/** Steps one below the other, those of a composite indented. */
+function* lines({ kind, config, sends = [], steps = [] }: Part, depth = 0): Generator<string> {
+  const options = Object.entries(config).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const partners = sends.map(({ to, once }) => `→ ${to}${once === undefined ? '' : ` once per ${once}`}`)
+  if (depth > 0) yield `${'  '.repeat(depth)}${kind} ${styleText('dim', [...options, ...partners].join(' '))}`.trimEnd()
+  for (const step of steps) yield* lines(step, depth + 1)
+}
+
+function page({ name, trigger, sensitive, timeout, steps, needs }: Manifest): string {
+  const width = Math.max(...needs.map(({ resource }) => `${resource.kind} ${resource.name}`.length))
+  return [
+    styleText('bold', name),
+    `  ${trigger.method} ${trigger.path}  ${trigger.accept}, ${trigger.auth.scheme}, replies ${trigger.status}, ${timeout} s`,
+    ...sensitive.length > 0 ? [`  sensitive: ${sensitive.join(', ')}`] : [],
+    '  steps', ...[...lines(steps)].map((line) => `  ${line}`),
+    '  needs', ...needs.map(({ resource, actions }) => `    ${`${resource.kind} ${resource.name}`.padEnd(width)}  ${actions.join(', ')}`),
+  ].join('\n')
+}
+
+/** Shows what each pipeline is: JSON for reviews by machine, a page each for people. */
+export async function manifest(args: string[]): Promise<number> {
+  const { values } = readOptions({ args, options: { json: { type: 'boolean', default: false }, pipelines: { type: 'string' } } })
+  const manifests = (await pipelinesOf(folderOf(values.pipelines))).map((pipeline) => shown(pipeline) as Manifest)
+  process.stdout.write(values.json ? `${JSON.stringify({ pipelines: manifests }, null, 2)}\n` : `${manifests.map(page).join('\n\n')}\n`)
+  return 0
+}

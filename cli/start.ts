@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
+import { startStack, type Stack } from '../local/stack.ts'
+import { curl, placeholder } from './curl.ts'
+import { examples, folderOf, home, localFolder } from './folders.ts'
+import { paint, say, stages, table } from './screen.ts'
+import { tail } from './tail.ts'
+import { readOptions, Refused, Usage } from './usage.ts'
+
+function portOf(text = '8787'): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Usage('PORT is not a port number')
+  return port
+}
+
+const own = ({ run, routes }: Stack): void => {
+  say(table(['route', 'who may call', 'function'], routes.map(({ key, auth, function: name }) => [key, auth === 'AWS_IAM' ? 'signed (SigV4), allowed by IAM' : 'anybody', name])))
+  say()
+  say(table(['what', 'where'], [
+    ['gateway', run.gateway], ['control', run.control], [run.pids.aws === null ? 'AWS (yours)' : 'AWS (stand-in)', run.aws.endpoint],
+    ...Object.entries(run.partners).map(([name, { received }]) => [`${name} received`, relative(home, received)]), ['log', relative(home, run.log)],
+  ]))
+}
+
+function show({ answers, deliveries, masked, wrong }: Demonstrated): void {
+  say(paint('bold', 'What was answered'))
+  for (const { title, status, code, body, right } of answers) {
+    say(`${title} ${paint(right ? 'green' : 'red', String(status))}${code === undefined ? '' : ` ${code}`}`)
+    say(paint('dim', `  ${body}`))
+  }
+  for (const { partner, request, idempotencyKey, sealed, body } of deliveries) {
+    say()
+    say(paint('bold', `What ${partner} received${sealed ? ', opened with its own key' : ''}`))
+    say(`  ${request}, Idempotency-Key: ${idempotencyKey}`)
+    say(`  ${JSON.stringify(body)}`)
+  }
+  say()
+  say(paint('bold', 'What the log shows'))
+  for (const line of masked) say(`  ${line.replaceAll('***', paint('yellow', '***'))}`)
+  if (wrong.length > 0) say()
+  for (const sentence of wrong) say(paint('red', `wrong: ${sentence}`))
+}
+
+/** Lines to paste: the sealed payment lies in a file, fresh and not sent yet. */
+async function invite(stack: Stack, ours: boolean): Promise<void> {
+  const { run, routes, pipelines } = stack
+  say(paint('bold', 'Try it'))
+  const route = (key: string) => routes.find((each) => each.key === key)
+  const [jwks, payments, loans] = [route('GET /.well-known/jwks.json'), route('POST /payments'), route('POST /loan-applications')]
+  if (jwks) say(curl(run, jwks))
+  if (ours && payments && loans) {
+    const file = join(localFolder, 'payment.jwe')
+    writeFileSync(file, await seal(run.gateway, drawPayment()), { mode: 0o600 })
+    say(curl(run, loans, { type: 'application/json', data: JSON.stringify(drawApplication()) }))
+    say(curl(run, payments, { type: 'application/jose', data: `@${file}` }))
+  } else {
+    for (const pipeline of pipelines) {
+      const own = route(`${pipeline.trigger.method} ${pipeline.trigger.path}`)
+      if (own) say(curl(run, own, placeholder(pipeline)))
+    }
+  }
+}
+
+/** Runs the synthesized template on this machine, shows it at work, and stays up; with `--once`, tells how it went by its exit code. */
+export async function start(args: string[]): Promise<number> {
+  const { values } = readOptions({ args, options: { once: { type: 'boolean', default: false }, pipelines: { type: 'string' } } })
+  const pipelines = folderOf(values.pipelines)
+  const ours = pipelines === examples
+  const port = portOf(process.env['PORT'])
+  const progress = stages()
+  let stack: Stack | undefined
+  let end: (() => void) | undefined
+  const ended = new Promise<void>((resolve) => { end = resolve })
+  // While it is starting there is nothing to finish: the processes end when they lose us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stack ? end?.() : process.exit(1)))
+
+  try {
+    stack = await startStack({ dir: localFolder, pipelines, port, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
+  } catch (error) {
+    progress.done()
+    throw new Refused((error as Error).message, { cause: error })
+  }
+  try {
+    if (ours) progress.next('sending a payment and two loan applications')
+    const demonstrated = ours ? await demonstrate(stack.run) : undefined
+    progress.done()
+    say()
+    own(stack)
+    say()
+    if (demonstrated) {
+      show(demonstrated)
+      say()
+    }
+    await invite(stack, ours)
+    stack.publish()
+    if (values.once) return demonstrated === undefined || demonstrated.wrong.length === 0 ? 0 : 1
+
+    say()
+    say(paint('dim', `Running; .local/run.json says where. Ctrl-C ends it. From here on the log:`))
+    const stop = tail(stack.run.log, (line) => say(line))
+    await ended
+    stop()
+    return 0
+  } finally {
+    await stack.stop()
+  }
+}

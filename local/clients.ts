@@ -1,0 +1,28 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+
+/** Where the AWS services are, and as whom we ask them. */
+export interface Endpoint {
+  readonly url: string
+  readonly region: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+}
+
+export interface Clients {
+  readonly dynamodb: DynamoDBClient
+  readonly kms: KMSClient
+  readonly secrets: SecretsManagerClient
+  close(): void
+}
+
+/** The clients of an endpoint, by which everything is created: through public APIs alone. */
+export function clients({ url, region, credentials }: Endpoint): Clients {
+  // A copy: the SDK writes into what it is given.
+  const options = { endpoint: url, region, credentials: { ...credentials } }
+  const made = { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options) }
+  return { ...made, close: () => Object.values(made).forEach((client) => client.destroy()) }
+}
+
+/** Whether an error of AWS has this name. */
+export const isNamed = (error: unknown, ...names: readonly string[]): boolean => error instanceof Error && names.includes(error.name)

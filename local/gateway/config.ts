@@ -1,0 +1,29 @@
+import type { LambdaFunction, Outcome } from '../lambda/function.ts'
+import type { Api } from './event.ts'
+import type { Route } from './route.ts'
+
+/** What the gateway process reads from the file that SALLYPORT_GATEWAY names. The file holds keys: 0600. */
+export interface GatewayConfig {
+  readonly api: Api
+  readonly routes: readonly Route[]
+  readonly functions: readonly LambdaFunction[]
+  /** Where the functions' AWS clients go. */
+  readonly endpoint: string
+  readonly extra?: Readonly<Record<string, string>>
+  /** The file of principals, shared with the stand-in for AWS. */
+  readonly principals: string
+  /** The file that stands for CloudWatch Logs. */
+  readonly log: string
+}
+
+/** To the gateway process. */
+export type GatewayOrder =
+  | { readonly invoke: { readonly id: number; readonly function: string; readonly event: string } }
+  | { readonly listen: { readonly port: number } }
+
+/** From it. */
+export type GatewayNotice =
+  | { readonly ready: true }
+  | { readonly port: number }
+  | { readonly refused: string }
+  | { readonly invoked: { readonly id: number; readonly outcome: Outcome } }

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import type { LambdaFunction } from './function.ts'
+import { environment, type Surroundings } from './environment.ts'
+import type { Log } from './log.ts'
+import type { Invocation, Report, RuntimeApi } from './runtime-api.ts'
+
+const shim = fileURLToPath(new URL('shim.cjs', import.meta.url))
+const client = fileURLToPath(new URL('../../node_modules/aws-lambda-ric/index.mjs', import.meta.url))
+
+/** One execution environment: a process that runs the official Lambda client. */
+export interface FunctionProcess {
+  /** Hands over an invocation; only when it is idle. */
+  give(invocation: Invocation, report: (report: Report) => void): void
+  kill(): void
+  readonly pid: number | undefined
+}
+
+/** Starts one. `idle`: it waits for work. `gone`: it has ended, with Lambda's words for how. */
+export function startProcess(
+  fn: LambdaFunction, surroundings: Surroundings, api: RuntimeApi, log: Log,
+  on: { idle(): void; gone(how: string): void },
+): FunctionProcess {
+  const token = randomBytes(16).toString('hex')
+  let give: ((invocation: Invocation, report: (report: Report) => void) => void) | undefined
+  api.admit(token, (hand) => {
+    give = hand
+    on.idle()
+  })
+  // Lambda, too, gives the heap a share of the function's memory.
+  const heap = `--max-old-space-size=${Math.floor(fn.memoryMb * 0.9)}`
+  const child = spawn(process.execPath, [heap, '--require', shim, client], {
+    cwd: fn.code,
+    env: { ...environment(fn, surroundings, api.address), SALLYPORT_PROCESS: token },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.on('error', () => { /* it has ended; 'close' tells */ })
+  log.follow(fn.name, child.stdout)
+  log.follow(fn.name, child.stderr)
+  let over = false
+  const ended = (how: string): void => {
+    if (over) return
+    over = true
+    api.dismiss(token)
+    on.gone(how)
+  }
+  child.on('error', () => ended('Runtime failed to start'))
+  child.on('exit', (code, signal) => ended(signal === null ? `Runtime exited with ${code === 0 ? 'code 0' : `error: exit status ${code}`}` : `Runtime exited with error: signal: ${signal}`))
+  return {
+    give(invocation, report) {
+      const hand = give
+      give = undefined
+      hand?.(invocation, report)
+    },
+    kill: () => { child.kill('SIGKILL') },
+    pid: child.pid,
+  }
+}

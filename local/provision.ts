@@ -1,0 +1,46 @@
+import type { Pipeline } from 'sallyport'
+import { accountsOf, drawCredential, headersOf, isPartner } from './accounts.ts'
+import type { Clients } from './clients.ts'
+import type { PartnersProcess } from './partners-process.ts'
+import { provisionKeys } from './provision-keys.ts'
+import { provisionSecrets, putSecret } from './provision-secrets.ts'
+import { provisionTables } from './provision-tables.ts'
+import type { Template } from './template/template.ts'
+
+/**
+ * Creates what the state stack holds: keys first, since the others are encrypted under them. What is there stays.
+ * Gives the names of the secrets that hold a value.
+ */
+export async function provisionState(template: Template, { kms, dynamodb, secrets }: Clients): Promise<ReadonlyMap<string, boolean>> {
+  await provisionKeys(template, kms)
+  await provisionTables(template, dynamodb)
+  return provisionSecrets(template, secrets)
+}
+
+/** The secret of an account, as infra names it. */
+const secretOf = (account: string, secrets: ReadonlyMap<string, boolean>): string | undefined =>
+  [...secrets.keys()].find((name) => name.endsWith(`/accounts/${account}`))
+
+/**
+ * Gives every account a credential that its partner knows, where it has none. Gives sentences about accounts that it
+ * could not fill.
+ */
+export async function fillAccounts(pipelines: readonly Pipeline[], secrets: ReadonlyMap<string, boolean>, clients: Clients, partners: PartnersProcess): Promise<string[]> {
+  const notes: string[] = []
+  for (const account of accountsOf(pipelines)) {
+    const name = secretOf(account.name, secrets)
+    if (name === undefined) throw new Error(`account ${account.name} has no secret in the template`)
+    const partner = isPartner(account) ? partners.started.find((each) => each.name === account.name) : undefined
+    const key = partners.keys[account.name]
+    const known = partner ? partner.hasCredential : key?.fresh !== true
+    if (secrets.get(name) === true && known) continue
+    const credential = drawCredential(account, key?.publicKey)
+    if (credential === undefined) {
+      notes.push(`account ${account.name}: no credential can be drawn for ${account.how.signIn}; enter one with npm run accounts`)
+      continue
+    }
+    if (partner) await partners.learn(account.name, headersOf(account, credential))
+    await putSecret(clients.secrets, name, credential)
+  }
+  return notes
+}

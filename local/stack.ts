@@ -1,0 +1,217 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Pipeline } from 'sallyport'
+import { accountsOf, isPartner, readerOf } from './accounts.ts'
+import { startAws, type AwsProcess } from './aws-process.ts'
+import { clients, type Endpoint } from './clients.ts'
+import { createCustomResource } from './cloudformation.ts'
+import { startControl } from './control.ts'
+import { definitionsOf } from './definitions.ts'
+import { ownEndpoint } from './endpoint.ts'
+import { startGateway } from './gateway-process.ts'
+import type { Route } from './gateway/route.ts'
+import type { Outcome } from './lambda/function.ts'
+import { lock } from './lock.ts'
+import { startPartners } from './partners-process.ts'
+import type { PrivateJwk } from './partners/reading-key.ts'
+import { principalsFile } from './principals-file.ts'
+import { fillAccounts, provisionState } from './provision.ts'
+import type { Run } from './run.ts'
+import { synthesize } from './synth.ts'
+import { customResourcesOf } from './template/custom-resources.ts'
+import { functionsOf } from './template/functions.ts'
+import { rolesOf } from './template/roles.ts'
+import { apiOf } from './template/routes.ts'
+import { readTemplate } from './template/template.ts'
+import { writeWhole } from './write-whole.ts'
+
+export interface StackSettings {
+  /** Where all state lives. */
+  readonly dir: string
+  /** Folder of the pipelines; ours by default. */
+  readonly pipelines?: string
+  /** Of the gateway. 0: a free one. */
+  readonly port?: number
+  /** For tests: a file that gets the bodies of all AWS requests. */
+  readonly requests?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** Told what is being done. */
+  readonly progress?: (what: string) => void
+  /** Told what a reader should know, such as a process that was started again. */
+  readonly note?: (sentence: string) => void
+}
+
+/** The whole system on this machine. */
+export interface Stack {
+  readonly gateway: string
+  readonly control: string
+  /** As `run.json` has it; the pids change when a process was started again. */
+  readonly run: Run
+  readonly routes: readonly Route[]
+  readonly pipelines: readonly Pipeline[]
+  /** Origins of the partners, by account. */
+  readonly partners: Readonly<Record<string, string>>
+  readonly logFile: string
+  readonly callsFile: string
+  readonly requestsFile?: string
+  /** By short name or full name. */
+  invoke(functionName: string, event: object): Promise<Outcome>
+  /** Writes `run.json`, and again whenever a pid changes. */
+  publish(): void
+  stop(): Promise<void>
+}
+
+const examples = fileURLToPath(new URL('../functions/pipelines', import.meta.url))
+const keptBytes = 32 * 1024 * 1024
+
+/** A log that has grown large makes room at the next start. */
+function roomy(file: string): string {
+  if (existsSync(file) && statSync(file).size > keptBytes) renameSync(file, `${file}.old`)
+  return file
+}
+
+/** Told at once, rather than when everything else is up. */
+async function refuseTaken(port: number): Promise<void> {
+  const probe = createServer()
+  await new Promise<void>((done, reject) => {
+    probe.once('error', (error: NodeJS.ErrnoException) => reject(new Error(error.code === 'EADDRINUSE' ? `port ${port} is taken: set PORT to a free one` : `port ${port} cannot be opened (${error.code})`)))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done()))
+  })
+}
+
+/** Starts partners, stand-ins and gateway from the synthesized template. Stops whatever it started if that fails. */
+export async function startStack(settings: StackSettings): Promise<Stack> {
+  const dir = resolve(settings.dir)
+  const unlock = lock(dir)
+  const stops: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    // All at once: each has two seconds, and three is all that SIGTERM may take.
+    await Promise.allSettled(stops.splice(0).map((each) => each()))
+    // Whoever waits for the next run must not read of this one.
+    rmSync(join(dir, 'run.json'), { force: true })
+    unlock()
+  }
+  try {
+    return await assemble({ ...settings, dir }, stops, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function assemble(settings: StackSettings, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Stack> {
+  const { dir, pipelines: folder = examples, port = 8787, requests, env = process.env, progress = () => undefined, note = () => undefined } = settings
+  rmSync(join(dir, 'run.json'), { force: true })
+  mkdirSync(join(dir, 'aws'), { recursive: true, mode: 0o700 })
+  const [logFile, callsFile] = [roomy(join(dir, 'log.jsonl')), roomy(join(dir, 'calls.jsonl'))]
+  roomy(join(dir, 'processes.log'))
+  const failed = (why: string): void => note(`${why}; stop this run and start it again`)
+  await refuseTaken(port)
+  const foreign = await ownEndpoint(env)
+  const place = { region: foreign?.region ?? 'us-east-1', account: '000000000000' }
+
+  progress('reading the pipelines')
+  const pipelines = await definitionsOf(folder)
+  const accounts = accountsOf(pipelines)
+
+  progress('starting the partners')
+  const partners = await startPartners({ dir, failed, partners: accounts.filter(isPartner).map(({ name }) => name), keys: accounts.filter(({ how }) => how.signIn === 'public-key').map(({ name }) => name) })
+  stops.push(() => partners.stop())
+
+  progress('synthesizing the CDK app')
+  const out = join(dir, 'cdk.out')
+  await synthesize({ pipelines: resolve(folder), origins: partners.origins, out })
+  const template = readTemplate(out, place)
+
+  progress(foreign ? `creating keys, tables and secrets at ${foreign.url}` : 'starting DynamoDB, KMS and Secrets Manager')
+  // Another file: the keys of our own principals stay as they are.
+  const principals = join(dir, foreign ? 'principals-endpoint.json' : 'principals.json')
+  const people = principalsFile(principals, place.account)
+  people.write([])
+  const pids: { gateway: number; aws: number | null } = { gateway: 0, aws: null }
+  let published: (() => void) | undefined
+  const became = (which: 'gateway' | 'aws') => (pid: number): void => {
+    if (pids[which] !== null && pids[which] !== 0) note(`the ${which === 'aws' ? 'stand-in for AWS' : 'gateway'} was started again (process ${pid})`)
+    pids[which] = pid
+    published?.()
+  }
+  let aws: AwsProcess | undefined
+  if (!foreign) {
+    const ours = await startAws({ ...place, dir, principals, calls: callsFile, ...requests !== undefined && { requests }, started: became('aws'), failed })
+    stops.push(() => ours.stop())
+    aws = ours
+  }
+  const endpoint: Endpoint = foreign ?? { url: aws?.url ?? '', region: place.region, credentials: people.administrator }
+
+  if (!foreign) progress('creating keys, tables and secrets')
+  const sdk = clients(endpoint)
+  try {
+    const secrets = await provisionState(template, sdk)
+    for (const sentence of await fillAccounts(pipelines, secrets, sdk, partners)) note(sentence)
+  } finally {
+    sdk.close()
+  }
+  const roles = rolesOf(template)
+  for (const { name, unknownBoundary } of roles) if (unknownBoundary !== undefined) note(`role ${name}: its boundary ${unknownBoundary} is not in the template and binds nothing here`)
+  const keys = foreign
+    ? { administrator: endpoint.credentials, roles: new Map(roles.map(({ arn }) => [arn, endpoint.credentials] as const)) }
+    : people.write(roles)
+  if (foreign) people.admit(endpoint.credentials)
+
+  progress('starting the gateway')
+  const { id, routes } = apiOf(template)
+  const wanted = functionsOf(template)
+  const functions = wanted.map((fn) => {
+    const credentials = keys.roles.get(fn.roleArn)
+    if (credentials === undefined) throw new Error(`function ${fn.name} has a role that is not in the template`)
+    return { ...fn, credentials }
+  })
+  const certificates = foreign ? env['NODE_EXTRA_CA_CERTS'] : undefined
+  const gateway = await startGateway({
+    api: { id, ...place }, routes, functions, endpoint: endpoint.url, principals, log: logFile,
+    ...certificates !== undefined && { extra: { NODE_EXTRA_CA_CERTS: certificates } },
+  }, { dir, started: became('gateway'), failed })
+  stops.push(() => gateway.stop())
+  const fullName = (name: string): string => wanted.find(({ shortName }) => shortName === name)?.name ?? name
+
+  for (const resource of customResourcesOf(template)) {
+    progress(`making the key pairs (${resource.stack}/${resource.id})`)
+    await createCustomResource(resource, place, (name, event) => gateway.invoke(name, event))
+  }
+  const standIn = aws
+  const control = await startControl({
+    partners: () => partners.started.map(({ name }) => name),
+    behave: (name, mode) => partners.behave(name, mode),
+    plan: standIn && ((faults) => standIn.plan(faults)),
+    health: () => ({ status: 'ok', pids }),
+  })
+  stops.push(() => control.stop())
+  const url = `http://127.0.0.1:${await gateway.listen(port)}`
+
+  const reading = new Map<string, PrivateJwk>()
+  for (const account of accounts) {
+    const reader = account.how.signIn === 'public-key' ? readerOf(account, pipelines) : undefined
+    if (reader !== undefined && !reading.has(reader)) reading.set(reader, JSON.parse(readFileSync(join(dir, 'partners', `${account.name}.key.json`), 'utf8')) as PrivateJwk)
+  }
+  const run: Run = {
+    gateway: url, control: control.url,
+    aws: { endpoint: endpoint.url, region: place.region, ...keys.administrator },
+    roles: Object.fromEntries(functions.map(({ shortName, credentials }) => [shortName, credentials])),
+    pids, log: logFile, calls: callsFile, ...requests !== undefined && { requests },
+    partners: Object.fromEntries(partners.started.map(({ name, received }) => {
+      const privateKey = reading.get(name)
+      return [name, { received, ...privateKey && { privateKey } }]
+    })),
+  }
+  return {
+    gateway: url, control: control.url, run, routes, pipelines, partners: partners.origins, logFile, callsFile, ...requests !== undefined && { requestsFile: requests },
+    invoke: (name, event) => gateway.invoke(fullName(name), event),
+    publish() {
+      published = () => writeWhole(join(dir, 'run.json'), `${JSON.stringify(run, null, 2)}\n`)
+      published()
+    },
+    stop,
+  }
+}

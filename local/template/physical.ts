@@ -1,0 +1,67 @@
+/** What `Ref` and `Fn::GetAtt` give of a resource. */
+export interface Physical {
+  readonly ref: string
+  readonly atts: Readonly<Record<string, string>>
+}
+
+/** A resource whose names the template fixes, or that gets one from us: known before anything is created. */
+export interface Nameable {
+  readonly stack: string
+  readonly id: string
+  /** The resolved property, where the template has it. */
+  readonly property: (name: string) => unknown
+}
+
+interface Place {
+  readonly region: string
+  readonly account: string
+}
+
+type Shape = (resource: Nameable, place: Place) => Physical
+
+const named = ({ property, stack, id }: Nameable, member: string): string => {
+  const given = property(member)
+  return typeof given === 'string' ? given : `${stack}-${id}`
+}
+
+/** API ids look like this in AWS; ours is the same at every start. */
+const apiId = ({ stack, id }: Nameable): string => `${stack}${id}`.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 32)
+
+const shapes: Readonly<Record<string, Shape>> = {
+  'AWS::DynamoDB::Table': (resource, { region, account }) => {
+    const name = named(resource, 'TableName')
+    return { ref: name, atts: { Arn: `arn:aws:dynamodb:${region}:${account}:table/${name}` } }
+  },
+  'AWS::IAM::Role': (resource, { account }) => {
+    const name = named(resource, 'RoleName')
+    return { ref: name, atts: { Arn: `arn:aws:iam::${account}:role/${name}` } }
+  },
+  'AWS::IAM::ManagedPolicy': (resource, { account }) => {
+    const arn = `arn:aws:iam::${account}:policy/${named(resource, 'ManagedPolicyName')}`
+    return { ref: arn, atts: { PolicyArn: arn } }
+  },
+  'AWS::Lambda::Function': (resource, { region, account }) => {
+    const name = named(resource, 'FunctionName')
+    return { ref: name, atts: { Arn: `arn:aws:lambda:${region}:${account}:function:${name}` } }
+  },
+  'AWS::Lambda::LayerVersion': (resource, { region, account }) => {
+    const arn = `arn:aws:lambda:${region}:${account}:layer:${named(resource, 'LayerName')}:1`
+    return { ref: arn, atts: { LayerVersionArn: arn } }
+  },
+  'AWS::Logs::LogGroup': (resource, { region, account }) => {
+    const name = named(resource, 'LogGroupName')
+    return { ref: name, atts: { Arn: `arn:aws:logs:${region}:${account}:log-group:${name}:*` } }
+  },
+  'AWS::SNS::Topic': (resource, { region, account }) => {
+    const name = named(resource, 'TopicName')
+    const arn = `arn:aws:sns:${region}:${account}:${name}`
+    return { ref: arn, atts: { TopicArn: arn, TopicName: name } }
+  },
+  'AWS::ApiGatewayV2::Api': (resource, { region }) => ({ ref: apiId(resource), atts: { ApiId: apiId(resource), ApiEndpoint: `https://${apiId(resource)}.execute-api.${region}.amazonaws.com` } }),
+  'AWS::ApiGatewayV2::Integration': ({ id }) => ({ ref: id, atts: { IntegrationId: id } }),
+  'AWS::KMS::Alias': (resource) => ({ ref: named(resource, 'AliasName'), atts: {} }),
+}
+
+/** The names of a resource, or undefined when only creating it tells. */
+export const physical = (type: string, resource: Nameable, place: Place): Physical | undefined =>
+  Object.hasOwn(shapes, type) ? shapes[type]?.(resource, place) : undefined

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startControl, type Control } from '../../../local/control.ts'
+import type { Mode } from '../../../local/partners/mode.ts'
+
+let control: Control
+const told: [string, Mode][] = []
+beforeAll(async () => {
+  control = await startControl({
+    partners: () => ['acquirer'], behave: async (name, mode) => void told.push([name, mode]),
+    plan: async (body) => ({ status: 400, body: JSON.stringify({ planned: body }) }), health: () => ({ status: 'ok' }),
+  })
+})
+afterAll(() => control.stop())
+
+const ask = async (method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<[number, unknown]> => {
+  const response = await fetch(`${control.url}${path}`, { method, headers, ...body !== undefined && { body } })
+  return [response.status, await response.json()]
+}
+
+describe('the control port', () => {
+  it('tells a partner how to behave', async () => {
+    expect(await ask('PUT', '/partners/acquirer', '{"mode":"slow","ms":5}')).toEqual([200, {}])
+    expect(told).toEqual([['acquirer', { mode: 'slow', ms: 5 }]])
+  })
+  it.each([['{', 'the body is not JSON'], ['{"mode":"x"}', 'mode is one of ok, refuse, slow, drop, 500, 400, nonsense'], ['[]', 'write {"mode": "ok"}'], ['', 'the body is not JSON']])('answers 400 to %j', async (body, message) => {
+    expect(await ask('PUT', '/partners/acquirer', body)).toEqual([400, { message }])
+  })
+  it('answers 404 to what is not there', async () => {
+    expect(await ask('PUT', '/partners/nobody', '{"mode":"ok"}')).toEqual([404, { message: 'there is no partner nobody: acquirer' }])
+    expect((await ask('GET', '/'))[0]).toBe(404)
+    expect((await ask('POST', '/faults', '[]'))[0]).toBe(404)
+  })
+  it('hands faults on, with the answer', async () => {
+    expect(await ask('PUT', '/faults', '[1]')).toEqual([400, { planned: '[1]' }])
+  })
+  it('is not for web pages', async () => {
+    expect((await ask('PUT', '/partners/acquirer', '{"mode":"ok"}', { origin: 'https://evil.example' }))[0]).toBe(403)
+  })
+  it('says that it is up', async () => {
+    expect(await ask('GET', '/health')).toEqual([200, { status: 'ok' }])
+  })
+})
