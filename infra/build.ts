@@ -5,12 +5,12 @@
  *   <out>/functions/<name>/index.js                      a pipeline with the steps it imports, or one of our own functions
  *   <out>/definitions.cjs                                the same pipelines as values, for infra to read
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { build as esbuild, type BuildOptions, type Plugin } from 'esbuild'
 import { jsonSchemas } from './json-schema.ts'
 import type { Pipeline, Realm } from 'sallyport'
@@ -44,7 +44,7 @@ type Bound = { readonly file: string } | { readonly text: string }
 export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
 
 export const shared: BuildOptions = {
-  bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: !process.env["NOMIN"], keepNames: false,
+  bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true,
   mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'silent', absWorkingDir: home,
 }
 
@@ -76,26 +76,32 @@ export function pipelineFiles(folder: string): string[] {
   return files.map((file) => join(folder, file))
 }
 
-/** Bundles everything into a folder of its own under `dist/`. */
-export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
-  const folder = resolve(pipelines)
-  const files = pipelineFiles(folder)
-  const target = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
-  // Into a folder of this process, then put in place: two synths at once never read half a build.
-  const out = `${target}.${process.pid}`
-  rmSync(out, { recursive: true, force: true })
+/** User folders may lie anywhere: what they import and do not have themselves is found here. */
+const nodePaths = [join(home, 'node_modules')]
 
-  const realmFile = join(folder, 'realm.ts')
-  const realm: Bound = existsSync(realmFile) ? { file: realmFile } : { text: `import { realm } from 'sallyport'; export default realm()` }
-  const definitions = join(out, 'definitions.cjs')
-  const index = [
+const realmOf = (folder: string): Bound => existsSync(join(folder, 'realm.ts')) ? { file: join(folder, 'realm.ts') } : { text: `import { realm } from 'sallyport'; export default realm()` }
+
+/** The pipelines of a folder as values, in one file that `readDefinitions` reads. */
+export async function bundleDefinitions(folder: string, outfile: string): Promise<void> {
+  const files = pipelineFiles(folder)
+  const contents = [
     `export { default as realm } from '#realm'`,
     ...files.map((file, i) => `import * as p${i} from ${JSON.stringify(file)}`),
     `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
   ].join('\n')
-  // User folders may lie anywhere: what they import and do not have themselves is found here.
-  const nodePaths = [join(home, 'node_modules')]
-  await esbuild({ ...shared, stdin: { contents: index, resolveDir: folder, loader: 'ts' }, outfile: definitions, nodePaths, minify: false, plugins: [house('bundled', { '#realm': realm }), jsonSchemas()] })
+  await esbuild({ ...shared, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
+}
+
+/** Bundles everything into a folder of its own under `dist/`. */
+export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
+  const folder = resolve(pipelines)
+  const target = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  tidy(stage)
+  // Into a folder of this process, then put in place: two builds at once never read half of one.
+  const out = `${target}.${process.pid}-${randomUUID().slice(0, 8)}`
+  const realm = realmOf(folder)
+  const definitions = join(out, 'definitions.cjs')
+  await bundleDefinitions(folder, definitions)
 
   const layer = join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
@@ -123,10 +129,32 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
     })
   }
   for (const name of ownFunctions) await bundle(name, name, {})
-  rmSync(target, { recursive: true, force: true })
-  renameSync(out, target)
+  place(out, target)
   const placed = (path: string): string => join(target, relative(out, path))
   return { layer: placed(layer), functions: Object.fromEntries(Object.entries(functions).map(([name, path]) => [name, placed(path)])), definitions: placed(definitions) }
+}
+
+/** Both builds of a moment are the same: whoever is second keeps what the first put there. */
+function place(out: string, target: string): void {
+  for (let tries = 0; tries < 5; tries++) {
+    rmSync(target, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      return renameSync(out, target)
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+  rmSync(out, { recursive: true, force: true })
+}
+
+/** A local run has other ports each time, and so another folder: those of an hour ago are of no use. */
+function tidy(stage: string): void {
+  const dist = join(home, 'dist')
+  if (!existsSync(dist)) return
+  for (const name of readdirSync(dist).filter((name) => name.startsWith(`${stage}-`))) {
+    const made = statSync(join(dist, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - made > 3_600_000) rmSync(join(dist, name), { recursive: true, force: true })
+  }
 }
 
 /** The definitions, checked to be what they should be, with the file in the sentence where they are not. */

@@ -127,7 +127,14 @@ export class Redactor {
     if (typeof value === 'number') return value > 1e11 && detect(String(value)) === mask ? mask : value
     if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
     if (depth > 64) return mask
-    if (Array.isArray(value)) return value.map((item) => this.#show(item, depth + 1))
+    if (Array.isArray(value)) {
+      let list: unknown[] | undefined
+      for (let i = 0; i < value.length; i++) {
+        const shown = this.#show(value[i], depth + 1)
+        if (shown !== value[i]) (list ??= [...value as unknown[]])[i] = shown
+      }
+      return list ?? value
+    }
     if (value instanceof Error) return about(value)
     if (value instanceof Uint8Array) return `[${value.length} bytes]`
     if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
