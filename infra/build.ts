@@ -106,8 +106,10 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
   const layer = join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: join(home, 'layers/runtime/index.ts'), aws: join(home, 'layers/runtime/aws/index.ts') },
-    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /\/aws\/index\.ts$/ }, ({ kind }) => kind === 'entry-point' ? undefined : { path: './aws.js', external: true }) }],
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: join(home, 'layers/runtime/index.ts'), aws: join(home, 'layers/runtime/aws/clients.ts') },
+    // As a require: an import() in CommonJS would start the loader of ES modules.
+    supported: { 'dynamic-import': false },
+    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /^\.\/clients\.ts$/ }, () => ({ path: './aws.js', external: true })) }],
   })
   commonjs(runtime, 'sallyport-runtime')
 

@@ -1,7 +1,4 @@
-/**
- * The AWS clients of the runtime, each loaded when it is first asked for. A file of its own in the layer: a pipeline
- * that needs none of them never reads it, and the clients share one copy of the SDK's core (docs/decisions/0006).
- */
-export const dynamodb = async () => (await import('./dynamodb.ts')).connect()
-export const kms = async () => (await import('./kms.ts')).connect()
-export const secrets = async () => (await import('./secrets.ts')).connect()
+/** The AWS clients of the runtime, loaded when the first of them is asked for: a pipeline without needs never reads them. */
+export const dynamodb = async () => (await import('./clients.ts')).dynamodb()
+export const kms = async () => (await import('./clients.ts')).kms()
+export const secrets = async () => (await import('./clients.ts')).secrets()
