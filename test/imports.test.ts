@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 /** Which room may import from which. The runtime knows nothing of steps; infra knows nothing of steps. */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
-  'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
+  'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:fs|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
   'functions/steps': { rooms: ['functions/steps', 'sallyport'], packages: /^$/ },
   'functions/ciphers': { rooms: ['sallyport', 'functions/accounts'], packages: /^node:crypto$/ },
   'functions/accounts': { rooms: ['sallyport'], packages: /^node:crypto$/ },

@@ -54,8 +54,11 @@ export function luhn(text: string): boolean {
 const detect = (text: string): string =>
   text.replace(cards, (found) => luhn(found) ? mask : found).replace(socials, mask).replace(tokens, mask)
 
-/** What a text must hold to be worth a closer look: most has none of it. */
-const telling = /^[[{]|[=:]|\d(?:[-. ]?\d){8}|eyJ/
+/** Whether a text is worth a closer look: an assignment, the beginning of JSON or of a JWT, four digits close together. */
+const telling = /[=:{[J]|\d[-. ]?\d[-. ]?\d[-. ]?\d/
+/** What most lines hold and nothing can hide in. */
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/
+const plain = (text: string): boolean => text.length < 5 || !telling.test(text) || text.length < 25 && moment.test(text)
 
 /** What JSON writes otherwise than it is. */
 // oxlint-disable-next-line no-control-regex
@@ -118,12 +121,12 @@ export class Redactor {
 
   /** Free text, redacted. */
   text(text: string): string {
-    return this.#withoutValue(telling.test(text) ? this.#look(text) : text)
+    return this.#withoutValue(plain(text) ? text : this.#look(text))
   }
 
   /** By name and by shape. Copy on write: what holds nothing sensitive is shared. */
   #show(value: unknown, depth: number): unknown {
-    if (typeof value === 'string') return telling.test(value) ? this.#look(value) : value
+    if (typeof value === 'string') return plain(value) ? value : this.#look(value)
     if (typeof value === 'number') return value > 1e11 && detect(String(value)) === mask ? mask : value
     if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
     if (depth > 64) return mask
@@ -135,16 +138,18 @@ export class Redactor {
       }
       return list ?? value
     }
-    if (value instanceof Error) return about(value)
-    if (value instanceof Uint8Array) return `[${value.length} bytes]`
-    if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
+    if (Object.getPrototypeOf(value) !== Object.prototype) {
+      if (value instanceof Error) return about(value)
+      if (value instanceof Uint8Array) return `[${value.length} bytes]`
+      if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`
+    }
     const members = value as Readonly<Record<string, unknown>>
     let copy: Record<string, unknown> | undefined
     for (const name in members) {
       const member = members[name]
       const showing = this.#names.of(name)
       // Most members are short text, numbers or flags under a name that may be shown.
-      if (showing === 'show' && (typeof member === 'string' ? !telling.test(member) : typeof member === 'boolean')) continue
+      if (showing === 'show' && (typeof member === 'string' ? plain(member) : typeof member === 'boolean' || typeof member === 'number' && member <= 1e11)) continue
       const shown = showing === 'mask' ? member === undefined || member === null ? member : mask : this.#show(member, depth + 1)
       if (shown === member && showing !== 'rename') continue
       copy ??= { ...members }

@@ -1,8 +1,22 @@
+import { writeSync } from 'node:fs'
 import { format } from 'node:util'
 import { about, Redactor } from './redact.ts'
 
-/** Where all log lines of this process end: one JSON object a line on stdout. */
-const write = process.stdout.write.bind(process.stdout)
+/**
+ * Where all log lines of this process end: one JSON object a line on standard output. By its descriptor, at a third of
+ * what the stream costs; a pipe that is full for the moment is waited for.
+ */
+function write(line: string): void {
+  let bytes = Buffer.from(`${line}\n`)
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
 
 /** The redactor of the invocation at work; before the first one, names and detectors alone. */
 let current = new Redactor([])
@@ -16,7 +30,7 @@ export function logFor(invocation: string, redactor: Redactor): void {
 
 /** One line. `own` is what the runtime itself says, words of ours and counts: only `fields` can hold what a pipeline meets. */
 export function emit(own: Readonly<Record<string, unknown>>, fields?: Readonly<Record<string, unknown>>): void {
-  write(`${fields === undefined ? JSON.stringify(own) : current.line(fields, own)}\n`)
+  write(fields === undefined ? JSON.stringify(own) : current.line(fields, own))
 }
 
 /**
@@ -28,14 +42,11 @@ export function own(): void {
   for (const [method, level] of Object.entries(levels)) {
     Object.defineProperty(console, method, { configurable: true, value: (...args: unknown[]) => print(level, args), writable: true })
   }
-  for (const [stream, level] of [[process.stdout, 'info'], [process.stderr, 'error']] as const) {
-    stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
-      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
-      if (text.trim() !== '') print(level, [text.trimEnd()])
-      const done = rest.at(-1)
-      if (typeof done === 'function') process.nextTick(done)
-      return true
-    }
+  for (const [name, level] of [['stdout', 'info'], ['stderr', 'error']] as const) {
+    // Made when somebody first asks for it: opening the streams costs milliseconds of every cold start.
+    const { get } = Object.getOwnPropertyDescriptor(process, name) ?? {}
+    let stream: NodeJS.WriteStream | undefined
+    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream ??= redacted(get?.call(process) as NodeJS.WriteStream, level) })
   }
   const last = (event: string) => (thrown: unknown): void => {
     emit({ event, level: 'error', ...id !== undefined && { id } }, thrown instanceof Error ? about(thrown) : { error: typeof thrown })
@@ -45,6 +56,17 @@ export function own(): void {
   process.prependListener('unhandledRejection', last('unhandled'))
   process.removeAllListeners('warning')
   process.on('warning', ({ name }) => emit({ event: 'warning', level: 'warn', warning: name }))
+}
+
+function redacted(stream: NodeJS.WriteStream, level: string): NodeJS.WriteStream {
+  stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
+    if (text.trim() !== '') print(level, [text.trimEnd()])
+    const done = rest.at(-1)
+    if (typeof done === 'function') process.nextTick(done)
+    return true
+  }
+  return stream
 }
 
 function print(level: string, args: readonly unknown[]): void {
