@@ -108,13 +108,19 @@ export class Execution {
     if (failed !== undefined) throw failed
   }
 
-  async #timed<T>(kind: string, run: () => T | Promise<T>): Promise<T> {
+  #timed<T>(kind: string, run: () => T | Promise<T>): T | Promise<T> {
     const start = performance.now()
+    const note = (): void => { this.timings.push([kind, performance.now() - start]) }
+    let result: T | Promise<T>
     try {
-      return await run()
-    } finally {
-      this.timings.push([kind, performance.now() - start])
+      result = run()
+    } catch (error) {
+      note()
+      throw error
     }
+    if (result instanceof Promise) return result.finally(note)
+    note()
+    return result
   }
 
   async #credential(account: Parameters<typeof credential>[0], anew = false) {

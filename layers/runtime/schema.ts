@@ -13,9 +13,12 @@ interface Issue { readonly message: string; readonly path?: readonly (PropertyKe
 type Result<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
 
 /** The value if it fits the schema. Throws `code` with at most 20 paths: messages may quote the value, so they are dropped. */
-export async function accept<Output>(schema: StandardSchema<unknown, Output>, value: unknown, code: 'PAYLOAD_INVALID' | 'REPLY_INVALID'): Promise<Output> {
-  let result = schema['~standard'].validate(value)
-  if (result instanceof Promise) result = await result
+export function accept<Output>(schema: StandardSchema<unknown, Output>, value: unknown, code: 'PAYLOAD_INVALID' | 'REPLY_INVALID'): Output | Promise<Output> {
+  const result = schema['~standard'].validate(value)
+  return result instanceof Promise ? result.then((settled) => outcome(settled, code)) : outcome(result, code)
+}
+
+function outcome<Output>(result: Result<Output>, code: 'PAYLOAD_INVALID' | 'REPLY_INVALID'): Output {
   if (result.issues === undefined) return result.value
   const paths = new Set<string>()
   for (const issue of result.issues) {
