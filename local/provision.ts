@@ -22,10 +22,10 @@ const secretOf = (account: string, secrets: ReadonlyMap<string, boolean>): strin
   [...secrets.keys()].find((name) => name.endsWith(`/accounts/${account}`))
 
 /**
- * Gives every account a credential that its partner knows, where it has none. Gives sentences about accounts that it
+ * Gives every account a credential that its partner knows, where it has none, or `anew`. Gives sentences about accounts that it
  * could not fill.
  */
-export async function fillAccounts(pipelines: readonly Pipeline[], secrets: ReadonlyMap<string, boolean>, clients: Clients, partners: PartnersProcess): Promise<string[]> {
+export async function fillAccounts(pipelines: readonly Pipeline[], secrets: ReadonlyMap<string, boolean>, clients: Clients, partners: PartnersProcess, anew: boolean): Promise<string[]> {
   const notes: string[] = []
   for (const account of accountsOf(pipelines)) {
     const name = secretOf(account.name, secrets)
@@ -33,7 +33,7 @@ export async function fillAccounts(pipelines: readonly Pipeline[], secrets: Read
     const partner = isPartner(account) ? partners.started.find((each) => each.name === account.name) : undefined
     const key = partners.keys[account.name]
     const known = partner ? partner.hasCredential : key?.fresh !== true
-    if (secrets.get(name) === true && known) continue
+    if (secrets.get(name) === true && known && !anew) continue
     const credential = drawCredential(account, key?.publicKey)
     if (credential === undefined) {
       notes.push(`account ${account.name}: no credential can be drawn for ${account.how.signIn}; enter one with npm run accounts`)

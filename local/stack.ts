@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Pipeline } from 'sallyport'
 import { accountsOf, isPartner, readerOf } from './accounts.ts'
+import { accountAt, assumeRole } from './assume-role.ts'
 import { startAws, type AwsProcess } from './aws-process.ts'
 import { clients, type Endpoint } from './clients.ts'
 import { createCustomResource } from './cloudformation.ts'
@@ -16,7 +17,7 @@ import type { Outcome } from './lambda/function.ts'
 import { lock } from './lock.ts'
 import { startPartners } from './partners-process.ts'
 import type { PrivateJwk } from './partners/reading-key.ts'
-import { principalsFile } from './principals-file.ts'
+import { principalsFile, type Keys } from './principals-file.ts'
 import { fillAccounts, provisionState } from './provision.ts'
 import type { Run } from './run.ts'
 import { synthesize } from './synth.ts'
@@ -101,6 +102,25 @@ export async function startStack(settings: StackSettings): Promise<Stack> {
   }
 }
 
+/** Whether the partners' credentials were given out for this endpoint; what another one holds is of no use here. */
+function sameEndpoint(dir: string, url = 'stand-in'): boolean {
+  const file = join(dir, 'partners', 'endpoint')
+  const same = existsSync(file) && readFileSync(file, 'utf8') === url
+  if (!same) writeWhole(file, url)
+  return same
+}
+
+/** Credentials of each role at an endpoint of the user's own; where it has no such role, the user's. */
+async function assumed(endpoint: Endpoint, roles: readonly string[], note: (sentence: string) => void): Promise<Map<string, Keys>> {
+  const keys = new Map<string, Keys>()
+  for (const role of roles) {
+    const own = await assumeRole(endpoint, role)
+    if (own === undefined) note(`${role} cannot be assumed at ${endpoint.url}: its function runs with your own credentials`)
+    keys.set(role, own ?? endpoint.credentials)
+  }
+  return keys
+}
+
 async function assemble(settings: StackSettings, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Stack> {
   const { dir, pipelines: folder = examples, port = 8787, requests, env = process.env, progress = () => undefined, note = () => undefined } = settings
   rmSync(join(dir, 'run.json'), { force: true })
@@ -110,7 +130,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   const failed = (why: string): void => note(`${why}; stop this run and start it again`)
   await refuseTaken(port)
   const foreign = await ownEndpoint(env)
-  const place = { region: foreign?.region ?? 'us-east-1', account: '000000000000' }
+  const place = { region: foreign?.region ?? 'us-east-1', account: (foreign && await accountAt(foreign)) ?? '000000000000' }
 
   progress('reading the pipelines')
   const pipelines = await definitionsOf(folder)
@@ -149,15 +169,13 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   const sdk = clients(endpoint)
   try {
     const secrets = await provisionState(template, sdk)
-    for (const sentence of await fillAccounts(pipelines, secrets, sdk, partners)) note(sentence)
+    for (const sentence of await fillAccounts(pipelines, secrets, sdk, partners, !sameEndpoint(dir, foreign?.url))) note(sentence)
   } finally {
     sdk.close()
   }
   const roles = rolesOf(template)
   for (const { name, unknownBoundary } of roles) if (unknownBoundary !== undefined) note(`role ${name}: its boundary ${unknownBoundary} is not in the template and binds nothing here`)
-  const keys = foreign
-    ? { administrator: endpoint.credentials, roles: new Map(roles.map(({ arn }) => [arn, endpoint.credentials] as const)) }
-    : people.write(roles)
+  const keys = foreign ? { administrator: endpoint.credentials, roles: await assumed(foreign, roles.map(({ arn }) => arn), note) } : people.write(roles)
   if (foreign) people.admit(endpoint.credentials)
 
   progress('starting the gateway')

@@ -12,7 +12,7 @@ const documents = ['README.md', 'SECURITY.md', 'docs/runbook.md', ...readdirSync
 
 test('the table of steps in README is the list of steps', () => {
   const table = [...readme.matchAll(/^\| `(\w+)\(/gm)].map(([, name]) => name)
-  expect(table.sort()).toStrictEqual(Object.keys(steps).sort())
+  expect(new Set(table)).toStrictEqual(new Set(Object.keys(steps)))
 })
 
 test('the pipeline in README is the pipeline of the file, but for its log line', () => {

@@ -44,9 +44,9 @@ export function own(): void {
   }
   for (const [name, level] of [['stdout', 'info'], ['stderr', 'error']] as const) {
     // Made when somebody first asks for it: opening the streams costs milliseconds of every cold start.
-    const { get } = Object.getOwnPropertyDescriptor(process, name) ?? {}
+    const real = Object.getOwnPropertyDescriptor(process, name)
     let stream: NodeJS.WriteStream | undefined
-    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream ??= redacted(get?.call(process) as NodeJS.WriteStream, level) })
+    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream ??= redacted(real?.get?.call(process) as NodeJS.WriteStream, level) })
   }
   const last = (event: string) => (thrown: unknown): void => {
     emit({ event, level: 'error', ...id !== undefined && { id } }, thrown instanceof Error ? about(thrown) : { error: typeof thrown })

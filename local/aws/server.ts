@@ -10,6 +10,7 @@ import type { Reply, World } from './operation.ts'
 import { roleOf, watchPrincipals, type Principal } from './principals.ts'
 import { schemas, services, type Service } from './services.ts'
 import { openStore } from './store.ts'
+import { startSts, type StsReply } from './sts.ts'
 import { sweep } from './sweep.ts'
 import { failureBody, headersOf, readBody, reply } from './wire.ts'
 
@@ -50,25 +51,26 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
   const requests = journal(config.requests)
   const faults = faultPlan()
   const world: World = { region, account, store, now: () => Date.now() }
+  const sts = startSts(principals, world)
   const stopSweeping = config.sweepTtl ? sweep(world) : () => undefined
 
   type Exchange = { role: string; units: number; effect: Effect | undefined }
 
-  function principalFor(request: IncomingMessage, service: Service, body: Buffer): Principal {
+  function principalFor(request: IncomingMessage, service: string, body: Buffer): Principal {
     const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split(/\?(.*)/s)
     let known: ReadonlyMap<string, Principal>
     try {
-      known = principals()
+      known = sts.known()
     } catch (error) {
       throw new Failure('InternalFailure', error instanceof Error ? error.message : 'The principals file is not usable.', {}, 500)
     }
     return authenticate({
-      method: request.method ?? '', rawPath, rawQuery, headers: headersOf(request), body, now: new Date(), service: service.name, region,
+      method: request.method ?? '', rawPath, rawQuery, headers: headersOf(request), body, now: new Date(), service, region,
     }, known)
   }
 
   async function run(request: IncomingMessage, service: Service, name: string, body: Buffer, exchange: Exchange): Promise<Reply> {
-    const principal = principalFor(request, service, body)
+    const principal = principalFor(request, service.name, body)
     exchange.role = roleOf(principal.arn)
     const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined
     if (!operation) throw unknownOperation(name)
@@ -114,6 +116,23 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
     reply(response, status, answer, service?.contentType)
   }
 
+  /** STS speaks forms and XML, and nothing of it is stored. */
+  async function serveSts(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let role = ''
+    let answer: StsReply
+    try {
+      const body = await readBody(request)
+      const caller = principalFor(request, 'sts', body)
+      role = roleOf(caller.arn)
+      answer = sts.answer({ caller, form: new URLSearchParams(body.toString()) })
+    } catch (error) {
+      const { code, message, status } = asFailure(error)
+      answer = { operation: 'unknown', status: status === 400 ? 403 : status, xml: sts.failure(code.replace(/Exception$/, ''), message) }
+    }
+    calls.add({ at: new Date().toISOString(), role, service: 'sts', operation: answer.operation, status: answer.status })
+    response.writeHead(answer.status, { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(answer.xml) }).end(answer.xml)
+  }
+
   const holdsToken = (request: IncomingMessage): boolean => {
     const [given, wanted] = [Buffer.from(String(request.headers['x-sallyport-token'] ?? '')), Buffer.from(config.token)]
     return given.length === wanted.length && timingSafeEqual(given, wanted)
@@ -134,7 +153,8 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
   }
 
   const server = createServer((request, response) => {
-    const answering = request.url?.startsWith('/_local/') ? control(request, response) : serve(request, response)
+    const form = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')
+    const answering = request.url?.startsWith('/_local/') ? control(request, response) : form ? serveSts(request, response) : serve(request, response)
     answering.catch(() => request.socket.destroy())
   })
   server.keepAliveTimeout = 65_000

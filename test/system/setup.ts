@@ -15,7 +15,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = fileURLToPath(new URL('../../.local/test', import.meta.url))
   rmSync(dir, { recursive: true, force: true })
-  const stack = await startStack({ dir, port: 0, requests: `${dir}/requests.jsonl` })
+  const stack = await startStack({ dir, port: 0, env: {}, requests: `${dir}/requests.jsonl` })
   stack.publish()
   project.provide('run', stack.run)
   project.provide('dir', dir)

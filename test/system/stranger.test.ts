@@ -74,7 +74,7 @@ beforeAll(async () => {
   expect(changed).not.toBe(realm)
   writeFileSync(join(pipelines, 'realm.ts'), changed)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(pipelines, name), text)
-  stack = await startStack({ dir: join(folder, 'state'), pipelines, port: 0 })
+  stack = await startStack({ dir: join(folder, 'state'), pipelines, port: 0, env: {} })
   log = () => readFileSync(stack.logFile, 'utf8')
 })
 afterAll(async () => {
@@ -150,3 +150,29 @@ test('a sealed reply leaves as sealed text', async () => {
   const bytes = Buffer.from(text, 'base64url')
   expect([bytes[0], bytes.length]).toStrictEqual([1, '{"text":"for one reader"}'.length + 61])
 })
+
+test('with AWS_ENDPOINT_URL the same functions use that endpoint, as their own roles, and what is created is created there', async () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.run.aws
+  // As a user has them: the AWS SDK finds credentials in the environment.
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey })
+  const other = await startStack({
+    dir: join(folder, 'other'), pipelines: join(folder, 'pipelines'), port: 0,
+    env: { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region },
+  })
+  try {
+    expect(other.run.pids.aws).toBeNull()
+    const before = readFileSync(stack.callsFile).length
+    const { keys } = await (await fetch(`${other.gateway}/.well-known/jwks.json`)).json() as { keys: (JWK & { alg: string; kid: string })[] }
+    const key = keys.find(({ kty }) => kty === 'EC') as JWK & { alg: string; kid: string }
+    const sealed = await new CompactEncrypt(Buffer.from(JSON.stringify(drawPayment()))).setProtectedHeader({ alg: key.alg, enc: 'A256GCM', kid: key.kid }).encrypt(await importJWK(key, key.alg))
+    const url = `${other.gateway}/payments`
+    const reply = await fetch(url, signed(url, { method: 'POST', headers: { 'content-type': 'application/jose' }, body: sealed }, { ...other.run.aws, service: 'execute-api' }))
+    expect(reply.status).toBe(202)
+    const calls = readFileSync(stack.callsFile).subarray(before).toString().split('\n').filter(Boolean).map((line) => JSON.parse(line) as { role: string; operation: string })
+    expect(calls.filter(({ role }) => role === 'Sallyport-local-encrypted-payment').map(({ operation }) => operation)).toEqual(expect.arrayContaining(['DeriveSharedSecret', 'PutItem', 'UpdateItem']))
+  } finally {
+    await other.stop()
+    delete process.env['AWS_ACCESS_KEY_ID']
+    delete process.env['AWS_SECRET_ACCESS_KEY']
+  }
+}, 60_000)
