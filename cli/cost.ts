@@ -67,7 +67,7 @@ async function synth(stage: string, out: string): Promise<boolean> {
   process.stderr.write(`synthesizing the stage ${stage} …\n`)
   const child = spawn('cdk', ['synth', '-q', '-c', `stage=${stage}`, '-o', out], {
     cwd: home, stdio: ['ignore', 2, 2],
-    // The CLI starts `node infra/app.ts`: the first `node` on PATH must be the one that reads TypeScript.
+    // The CLI starts the app with the first `node` on PATH: the one that reads TypeScript needs no second process.
     env: { ...process.env, PATH: [join(home, 'node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(delimiter), CDK_VALIDATION: 'false' },
   })
   return new Promise((resolve) => {

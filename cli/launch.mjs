@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { node24, noNode24 } from './node24.mjs'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(home, 'node_modules')
@@ -81,15 +82,8 @@ async function install() {
   if (code !== 0) refuse('npm ci failed: the lines above say why')
 }
 
-function node24() {
-  const packaged = join(modules, `node-linux-${process.arch}`, 'bin', 'node')
-  if (existsSync(packaged)) return packaged
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
-  return refuse(`Node 24 is needed here: it is installed with the dependencies on Linux x64 and arm64, and this is ${process.platform} ${process.arch} with Node ${process.versions.node}`)
-}
-
 if (!installed()) await install()
-const node = node24()
+const node = node24() ?? refuse(noNode24)
 const path = [join(modules, '.bin'), dirname(node), process.env.PATH ?? ''].join(delimiter)
 const code = await run(node, [join(home, 'cli', 'main.ts'), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path } })
 process.exit(code)

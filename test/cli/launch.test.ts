@@ -12,7 +12,7 @@ let npm: string
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
   mkdirSync(join(home, 'cli'))
-  copyFileSync(new URL('../../cli/launch.mjs', import.meta.url), join(home, 'cli/launch.mjs'))
+  for (const file of ['launch.mjs', 'node24.mjs']) copyFileSync(new URL(`../../cli/${file}`, import.meta.url), join(home, 'cli', file))
   writeFileSync(join(home, 'package-lock.json'), '{}')
   npm = join(home, 'npm.cjs')
   writeFileSync(npm, `
@@ -86,7 +86,7 @@ describe('the program', () => {
   })
   it('says what is missing where there is no Node 24', () => {
     rmSync(join(home, `node_modules/node-linux-${process.arch}`), { recursive: true })
-    writeFileSync(join(home, 'cli/launch.mjs'), readFileSync(join(home, 'cli/launch.mjs'), 'utf8').replace('process.versions.node.split', '"20.1.0".split'))
+    writeFileSync(join(home, 'cli/node24.mjs'), readFileSync(join(home, 'cli/node24.mjs'), 'utf8').replace('process.versions.node.split', '"20.1.0".split'))
     const { status, stderr } = launch('0')
     expect(status).toBe(1)
     expect(stderr).toContain('Node 24 is needed')
