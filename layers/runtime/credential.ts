@@ -16,9 +16,10 @@ const loaded = new Once<Loaded>()
 /** An account's secret as its type reads it. Throws ACCOUNT_UNAVAILABLE, with nothing of the secret or the reason in it. */
 export async function credential(account: Account<{ readonly signIn: string; readonly read: (text: string) => unknown }>, now: number, anew = false): Promise<Loaded> {
   const id = address(account)
-  const known = await loaded.get(id, () => load(id, account.how.read, now))
+  const held = loaded.get(id, () => load(id, account.how.read, now))
+  const known = await held
   if (!anew && now - known.at < fresh * 1_000) return known
-  loaded.forget(id)
+  loaded.forget(id, held)
   return loaded.get(id, () => load(id, account.how.read, now))
 }
 

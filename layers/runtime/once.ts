@@ -4,13 +4,14 @@ export class Once<V> {
   get(key: string, ask: () => Promise<V>): Promise<V> {
     let answer = this.#answers.get(key)
     if (answer === undefined) {
-      answer = ask()
-      this.#answers.set(key, answer)
-      answer.catch(() => this.#answers.delete(key))
+      const asked = answer = ask()
+      this.#answers.set(key, asked)
+      asked.catch(() => this.forget(key, asked))
     }
     return answer
   }
-  forget(key: string): void {
-    this.#answers.delete(key)
+  /** Forgets this answer: a newer one, which somebody else asked for meanwhile, stays. */
+  forget(key: string, answer: Promise<V>): void {
+    if (this.#answers.get(key) === answer) this.#answers.delete(key)
   }
 }

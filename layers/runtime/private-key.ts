@@ -19,10 +19,11 @@ export const findPrivateKey = (pair: KeyPair, kid: string, now: number): Promise
   pair.custody === 'wrapped' ? wrapped(pair, kid, now) : Promise.resolve(hsm(pair, kid))
 
 async function wrapped(pair: KeyPair, kid: string, now: number): Promise<PrivateKey | undefined> {
-  let ring = await rings.get(pair.name, () => load(pair, now))
+  const held = rings.get(pair.name, () => load(pair, now))
+  let ring = await held
   if (!ring.halves.has(kid) && now - ring.at > pause * 1_000) {
     // A rotation may have made it since; asked for at most once in a while, since a sender chooses the kid.
-    rings.forget(pair.name)
+    rings.forget(pair.name, held)
     ring = await rings.get(pair.name, () => load(pair, now))
   }
   const half = ring.halves.get(kid)
