@@ -6,8 +6,8 @@ import { secretKey } from '../../../functions/accounts/secret-key.ts'
 const origin = { dev: 'https://partner.example' } as const
 
 describe('basic', () => {
-  const { read, headers } = basic({ origin })
-  const sent = (username: string, password: string) => headers(read(JSON.stringify({ username, password })))['authorization']
+  const how = basic({ origin })
+  const sent = (username: string, password: string) => how.headers(how.read(JSON.stringify({ username, password })))['authorization']
   test('the examples of RFC 7617, sections 2 and 2.1', () => {
     expect(sent('Aladdin', 'open sesame')).toBe('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==')
     expect(sent('test', '123£')).toBe('Basic dGVzdDoxMjPCow==')
@@ -25,8 +25,8 @@ describe('basic', () => {
 
 describe('apiKey', () => {
   test('goes into x-api-key, or the header that is named', () => {
-    const { read, headers } = apiKey({ origin })
-    expect(headers(read('{"apiKey":"0123456789"}'))).toStrictEqual({ 'x-api-key': '0123456789' })
+    const how = apiKey({ origin })
+    expect(how.headers(how.read('{"apiKey":"0123456789"}'))).toStrictEqual({ 'x-api-key': '0123456789' })
     expect(apiKey({ origin, header: 'X-Partner-Key' }).headers({ apiKey: 'k' })).toStrictEqual({ 'x-partner-key': 'k' })
   })
   test.each(['{"apiKey":"short"}', '{"apiKey":"with a space"}', '{"apiKey":"line\\r\\nend-and-more"}', '{}', '[]', 'null'])('the secret %s is refused', (secret) => {

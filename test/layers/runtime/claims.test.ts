@@ -1,0 +1,171 @@
+import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Asked, Claimant, Held } from '../../../layers/runtime/claims.ts'
+import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
+
+/** The claims as they run in Lambda, against the stand-in over HTTP; only the clock is the test's. */
+let aws: Awaited<ReturnType<typeof standIn>>
+let claim: typeof import('../../../layers/runtime/claims.ts').claim
+const start = Date.UTC(2026, 10, 22)
+const minute = 60_000
+
+beforeAll(async () => {
+  aws = await standIn()
+  const { dynamodb, kms } = aws.as('admin')
+  await dynamodb.send(new CreateTableCommand({ TableName: 'ledger', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }))
+  const { accessKeyId, secretAccessKey } = credentialsOf('admin')
+  Object.assign(process.env, { AWS_ENDPOINT_URL: `http://127.0.0.1:${aws.port}`, AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, TABLE_LEDGER: 'ledger', KEY_LEDGER: KeyMetadata?.Arn })
+  ;({ claim } = await import('../../../layers/runtime/claims.ts'))
+})
+afterAll(async () => {
+  for (const name of ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'TABLE_LEDGER', 'KEY_LEDGER']) delete process.env[name]
+  await aws.close()
+})
+
+interface Try { readonly value: string; readonly at?: number; readonly payload?: unknown; readonly replaySafe?: boolean; readonly window?: number; readonly days?: number }
+/** One execution that begins at `at` and has 15 seconds. */
+async function execution({ value, at = start, payload = { value }, replaySafe = true, window = 60 * minute, days = 7 }: Try): Promise<Held> {
+  const claimant: Claimant = { pipeline: 'loans', sends: '[]', replaySafe, window, deadline: at + 15_000 }
+  const asked: Asked = { by: 'ssn', as: undefined, value, days, payload }
+  const held: Held[] = []
+  await claim(claimant, asked, at, (each) => held.push(each))
+  return held[0] as Held
+}
+const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'granted', (error: { code: string }) => error.code)
+const items = async () => (await aws.as('admin').dynamodb.send(new ScanCommand({ TableName: 'ledger' }))).Items ?? []
+const lapsed = start + 15_000 + 3_000
+const fresh = (): string => randomUUID()
+
+test('only keyed digests are stored, under the names that the design has', async () => {
+  const value = '078-05-1120'
+  await execution({ value, payload: { ssn: value } })
+  const [item] = await items()
+  expect(Object.keys(item ?? {}).sort()).toStrictEqual(['attempt', 'digestVersion', 'fingerprint', 'firstClaimedAt', 'id', 'lease', 'pipeline', 'state'])
+  expect(JSON.stringify(item)).not.toContain('1120')
+  expect(item?.['id']?.S).toMatch(/^[\w-]{43}$/)
+  expect(item?.['lease']).toStrictEqual({ N: String(start + 18_000) })
+})
+
+test('confirmed: a duplicate for its retention to the second, and free after it, though nothing deleted the item', async () => {
+  const value = fresh()
+  await (await execution({ value, days: 1 })).settle('done', start + 1_000)
+  const end = start + 1_000 + 24 * 60 * minute
+  expect(await code(execution({ value, at: end - 1_000 }))).toBe('DUPLICATE')
+  expect(await code(execution({ value, at: end }))).toBe('granted')
+})
+
+test('nothing was done: as if it had never come', async () => {
+  const value = fresh()
+  await (await execution({ value })).settle('none', start + 1_000)
+  expect(await code(execution({ value, payload: 'another', at: start + 1_001 }))).toBe('granted')
+})
+
+test('alive: in progress, with the seconds that the lease has left', async () => {
+  const value = fresh()
+  await execution({ value })
+  await expect(execution({ value, at: start + 8_000 })).rejects.toMatchObject({ code: 'IN_PROGRESS', retryAfter: 10 })
+})
+
+describe('a lapsed claim', () => {
+  test('is taken over by the same message alone; the first one\'s late confirm does not land', async () => {
+    const value = fresh()
+    const first = await execution({ value })
+    expect(await code(execution({ value, payload: 'another', at: lapsed }))).toBe('IN_DOUBT')
+    const second = await execution({ value, at: lapsed })
+    await expect(first.settle('done', lapsed + 1)).rejects.toMatchObject({ code: 'UNCONFIRMED' })
+    await second.settle('done', lapsed + 2)
+    expect(await code(execution({ value, at: lapsed + 3 }))).toBe('DUPLICATE')
+  })
+  test('keeps when it was first claimed, from which the partner counts', async () => {
+    const value = fresh()
+    const window = 60_000
+    await execution({ value, window })
+    await execution({ value, window, at: start + 18_000 })
+    await execution({ value, window, at: start + 36_000 })
+    // A fourth lease would end after the partner has forgotten.
+    expect(await code(execution({ value, window, at: start + 54_000 }))).toBe('IN_DOUBT')
+  })
+  test('is not taken over where repeating is not safe', async () => {
+    const value = fresh()
+    await execution({ value, replaySafe: false })
+    expect(await code(execution({ value, replaySafe: false, at: lapsed }))).toBe('IN_DOUBT')
+  })
+  test('after a takeover that did nothing, waits for the same message still: the first may have acted', async () => {
+    const value = fresh()
+    await execution({ value })
+    await (await execution({ value, at: lapsed })).settle('none', lapsed + 1_000)
+    expect(await code(execution({ value, payload: 'another', at: lapsed + 1_001 }))).toBe('IN_DOUBT')
+    expect(await code(execution({ value, at: lapsed + 1_001 }))).toBe('granted')
+  })
+  test('is taken over by one of fifty who try at once', async () => {
+    const value = fresh()
+    await execution({ value })
+    const codes = await Promise.all(Array.from({ length: 50 }, () => code(execution({ value, at: lapsed }))))
+    expect(codes.filter((each) => each === 'granted')).toHaveLength(1)
+    expect(new Set(codes)).toStrictEqual(new Set(['granted', 'IN_PROGRESS']))
+  })
+})
+
+describe('a run whose outcome is not known', () => {
+  test('yields where repeating is safe: the same message goes on at once', async () => {
+    const value = fresh()
+    await (await execution({ value })).settle('unknown', start + 1_000)
+    expect(await code(execution({ value, payload: 'another', at: start + 1_000 }))).toBe('IN_DOUBT')
+    expect(await code(execution({ value, at: start + 1_000 }))).toBe('granted')
+  })
+  test('is a doubt where it is not, for every message, until a person looks', async () => {
+    const value = fresh()
+    await (await execution({ value, replaySafe: false })).settle('unknown', start + 1_000)
+    for (const at of [start + 1_001, lapsed, lapsed + 365 * 24 * 60 * minute]) expect(await code(execution({ value, replaySafe: false, at }))).toBe('IN_DOUBT')
+  })
+})
+
+describe('a write that happened though its reply was lost', () => {
+  const lost = (operation: string) => aws.faults([{ service: 'dynamodb', operation, error: 'lostReply', times: 1 }])
+  test('claim: is mine', async () => {
+    const value = fresh()
+    await lost('PutItem')
+    const held = await execution({ value })
+    await held.settle('done', start + 1_000)
+    expect(await code(execution({ value, at: start + 1_001 }))).toBe('DUPLICATE')
+  })
+  test('confirm: is a confirm', async () => {
+    const value = fresh()
+    const held = await execution({ value })
+    await lost('UpdateItem')
+    await held.settle('done', start + 1_000)
+    expect(await code(execution({ value, at: start + 1_001 }))).toBe('DUPLICATE')
+  })
+  test('release: is a release', async () => {
+    const value = fresh()
+    const held = await execution({ value })
+    await lost('DeleteItem')
+    await held.settle('none', start + 1_000)
+    expect(await code(execution({ value, at: start + 1_001 }))).toBe('granted')
+  })
+})
+
+test('a claim that AWS never took leaves nothing behind once the run is settled', async () => {
+  const value = fresh()
+  const before = (await items()).length
+  const held: Held[] = []
+  await aws.faults([{ service: 'dynamodb', operation: 'PutItem', error: 'lostReply', times: 3 }, { service: 'dynamodb', operation: 'PutItem', error: 'unavailable', times: 3 }])
+  const outcome = await code(claim({ pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { by: 'ssn', as: undefined, value, days: 7, payload: 1 }, start, (each) => held.push(each)))
+  await aws.faults([])
+  for (const each of held) await each.settle('none', start + 1_000)
+  expect(outcome).toBe('UNAVAILABLE')
+  expect((await items()).length).toBe(before)
+})
+
+test('a field, a pipeline and a value are told apart, however they are put together', async () => {
+  const at = { deadline: start + 15_000, sends: '[]', replaySafe: true, window: minute }
+  const one = (pipeline: string, by: string, value: string) => code(claim({ ...at, pipeline }, { by, as: undefined, value, days: 1, payload: 1 }, start, () => undefined))
+  const value = fresh()
+  expect(await one('a', 'b', `c${value}`)).toBe('granted')
+  expect(await one('a', 'bc', value)).toBe('granted')
+  expect(await one('ab', '', `c${value}`)).toBe('granted')
+  expect(await one('a', 'b', `c${value}`)).toBe('IN_PROGRESS')
+})
