@@ -2,12 +2,12 @@ import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Asked, Claimant, Held } from '../../../layers/runtime/claims.ts'
+import type { Asked, claim as Claim, Claimant, Held } from '../../../layers/runtime/claims.ts'
 import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
 
 /** The claims as they run in Lambda, against the stand-in over HTTP; only the clock is the test's. */
 let aws: Awaited<ReturnType<typeof standIn>>
-let claim: typeof import('../../../layers/runtime/claims.ts').claim
+let claim: typeof Claim
 const start = Date.UTC(2026, 10, 22)
 const minute = 60_000
 
