@@ -37,9 +37,9 @@ async function perMessage(stack: Stack, send: (stack: Stack) => Promise<void>): 
   for (const line of readFileSync(stack.callsFile).subarray(before).toString().split('\n').filter(Boolean)) {
     const { service, operation } = JSON.parse(line) as { service: string; operation: string }
     const what = service !== 'dynamodb' ? service : /Put|Update|Delete|Transact/.test(operation) ? 'writes' : 'reads'
-    count[what] = (count[what] ?? 0) + 1 / messages
+    count[what] = (count[what] ?? 0) + 1
   }
-  return count
+  return Object.fromEntries(Object.entries(count).map(([what, calls]) => [what, calls / messages]))
 }
 
 /** Messages a second through gateway, function processes and stand-ins, all on this machine. */

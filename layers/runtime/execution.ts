@@ -49,7 +49,8 @@ const clients = new Map<unknown, unknown>()
 /** One run of a pipeline: its `io`, what its sends did, and what must be settled when it has ended. */
 export class Execution {
   readonly io: Io
-  readonly timings: [string, number][] = []
+  /** Milliseconds by kind of step, in order; of a kind that comes twice, both together. */
+  readonly timings: Record<string, number> = {}
   readonly #plan: Plan
   readonly #redactor: Redactor
   readonly #deadline: number
@@ -110,7 +111,7 @@ export class Execution {
 
   #timed<T>(kind: string, run: () => T | Promise<T>): T | Promise<T> {
     const start = performance.now()
-    const note = (): void => { this.timings.push([kind, performance.now() - start]) }
+    const note = (): void => { this.timings[kind] = Math.round((this.timings[kind] ?? 0) * 100 + (performance.now() - start) * 100) / 100 }
     let result: T | Promise<T>
     try {
       result = run()

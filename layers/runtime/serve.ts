@@ -21,27 +21,29 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
     const redactor = names.forInvocation()
     const execution = new Execution(shared, redactor, context.awsRequestId, deadline)
     logFor(context.awsRequestId, redactor)
+    const time = new Countdown()
     let thrown: unknown
     let payload: unknown
     try {
-      payload = await inTime(deadline - reserve, 'OUT_OF_TIME', async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
+      payload = await time.within(deadline - reserve, 'OUT_OF_TIME', async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
     } catch (error) {
       thrown = error ?? new Fault('STEP_FAILED')
     }
     execution.close()
     try {
       // What AWS does not take in time is left to the lease: the sender still gets an answer.
-      await inTime(deadline - reserve / 4, 'UNCONFIRMED', () => execution.settle(thrown === undefined))
+      await time.within(deadline - reserve / 4, 'UNCONFIRMED', () => execution.settle(thrown === undefined))
     } catch (error) {
       thrown ??= error
     }
+    time.stop()
     const fault = thrown === undefined ? undefined : asFault(thrown)
     emit({
       time: new Date().toISOString(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
       event: 'execution', id: context.awsRequestId, pipeline: pipeline.name,
       outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
       ...fault && { fault: fault.code, blame: faults[fault.code].blame },
-      ms: round(performance.now() - start), sends: execution.sends, steps: execution.timings.map(([kind, ms]) => [kind, round(ms)]),
+      ms: round(performance.now() - start), sends: execution.sends, steps: execution.timings,
     }, fault && details(fault, thrown))
     if (fault !== undefined) throw fault
     return payload
@@ -55,16 +57,30 @@ const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown
 
 const round = (ms: number): number => Math.round(ms * 100) / 100
 
-/** Ends by `until` (epoch milliseconds) what would not end by itself, with a fault. */
-async function inTime<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const ended = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Fault(late)), Math.max(0, until - Date.now()))
-  })
-  try {
-    return await Promise.race([run(), ended])
-  } finally {
-    clearTimeout(timer)
+/** Ends what would not end by itself, with a fault. One timer for all parts of a run: it is set on when a part was over in time. */
+class Countdown {
+  #timer: NodeJS.Timeout | undefined
+  #until = 0
+  #end: () => void = () => undefined
+
+  /** `until` in epoch milliseconds. */
+  async within<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
+    const ended = new Promise<never>((_, reject) => { this.#end = () => reject(new Fault(late)) })
+    this.#until = until
+    if (this.#timer === undefined) this.#set()
+    return Promise.race([run(), ended])
+  }
+
+  #set(): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if (this.#until > Date.now()) this.#set()
+      else this.#end()
+    }, Math.max(0, this.#until - Date.now()))
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
   }
 }
 

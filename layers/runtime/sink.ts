@@ -7,14 +7,20 @@ import { about, Redactor } from './redact.ts'
  * what the stream costs; a pipe that is full for the moment is waited for.
  */
 function write(line: string): void {
-  let bytes = Buffer.from(`${line}\n`)
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
+  const text = `${line}\n`
+  let done = attempt(text)
+  const whole = Buffer.byteLength(text)
+  while (done < whole) done += attempt(Buffer.from(text).subarray(done))
+}
+
+function attempt(part: string | Uint8Array): number {
+  try {
+    return typeof part === 'string' ? writeSync(1, part) : writeSync(1, part)
+  } catch (error) {
+    // Nobody reads any more: there is nowhere to say so.
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return Number.POSITIVE_INFINITY
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    return 0
   }
 }
 
