@@ -6,7 +6,7 @@ import type { PublicKey, ReadersKey } from '../accounts/public-key.ts'
 
 /**
  * JWE in compact serialisation (RFC 7516) with A256GCM, and RSA-OAEP-256 or ECDH-ES+A256KW on P-256 (RFC 7518), on
- * node:crypto: jose does the same through the thread pool at 1.3 times the CPU (bench). `key` opens with a pair of ours;
+ * node:crypto: jose does the same through the thread pool for 1.2 to 2.2 times the CPU (docs/decisions/0007). `key` opens with a pair of ours;
  * `to` seals to somebody's public key.
  */
 export const jwe = <Use extends { readonly key: KeyPair } | { readonly to: Account<PublicKey> }>(use: Use): [Use] extends [{ readonly key: KeyPair }] ? Opener : Sealer =>
