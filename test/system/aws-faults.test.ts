@@ -43,11 +43,12 @@ describe('the confirm', () => {
 })
 
 describe('a cold start', () => {
-  test('a secret that is denied: 503 ACCOUNT_UNAVAILABLE, and nothing is held', async () => {
+  test.each([['denied', 'denied'], ['missing', 'ResourceNotFoundException'], ['out of reach', 'unavailable']])('a secret that is %s: 503 ACCOUNT_UNAVAILABLE, and nothing is held', async (_, error) => {
     await coldStart()
     const loan = drawLoan()
-    const reply = await whileAws([{ service: 'secretsmanager', operation: 'GetSecretValue', error: 'denied', times: 5 }], () => lend(loan))
+    const reply = await whileAws([{ service: 'secretsmanager', operation: 'GetSecretValue', error, times: 5 }], () => lend(loan))
     expect(codes(reply)).toStrictEqual([503, 'ACCOUNT_UNAVAILABLE'])
+    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await lend(loan)).status).toBe(201)
   })
   test('KMS is throttled: 503 UNAVAILABLE, and the next message works', async () => {

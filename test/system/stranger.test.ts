@@ -2,11 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CompactEncrypt, importJWK, type JWK } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { signed } from '../../local/signed-fetch.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
 import { drawPayment } from './client.ts'
+import { children } from './processes.ts'
 
 /** Pipelines of somebody else, in a folder that knows nothing of this repository but the package's name. */
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-stranger-'))
@@ -149,6 +151,20 @@ test('a sealed reply leaves as sealed text', async () => {
   expect(status).toBe(200)
   const bytes = Buffer.from(text, 'base64url')
   expect([bytes[0], bytes.length]).toStrictEqual([1, '{"text":"for one reader"}'.length + 61])
+})
+
+test('a secret that is malformed: 503 ACCOUNT_UNAVAILABLE, and not a word of it', async () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.run.aws
+  const client = new SecretsManagerClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
+  await client.send(new PutSecretValueCommand({ SecretId: 'Sallyport/local/accounts/reply-key', SecretString: '{"secretKey":"malformed-canary"' }))
+  // The function has read the good one before: a new execution environment reads this one.
+  for (const pid of children(stack.run.pids.gateway)) process.kill(pid, 'SIGKILL')
+  await new Promise((resolve) => { setTimeout(resolve, 300) })
+  const before = log().length
+  const { status, code, text } = await send('/sealed-reply', 'application/json', '{"text":"x"}')
+  expect([status, code]).toStrictEqual([503, 'ACCOUNT_UNAVAILABLE'])
+  await new Promise((resolve) => { setTimeout(resolve, 200) })
+  expect(text + log().slice(before)).not.toContain('malformed-canary')
 })
 
 test('with AWS_ENDPOINT_URL the same functions use that endpoint, as their own roles, and what is created is created there', async () => {
