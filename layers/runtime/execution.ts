@@ -10,7 +10,7 @@ import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
 import { findPrivateKey } from './private-key.ts'
 import type { Redactor } from './redact.ts'
-import { emit } from './sink.ts'
+import { emit, moment } from './sink.ts'
 import { exchange, NoAnswer, refusedBy } from './send.ts'
 
 /** The stage a bundle was built for. Origins are given only to the stage `local`; every other one reads the constants in code. */
@@ -82,7 +82,7 @@ export class Execution {
         return client as never
       },
       now: Date.now,
-      log: (fields) => emit({ time: new Date().toISOString(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
+      log: (fields) => emit({ time: moment(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
     }
   }
 

@@ -113,8 +113,9 @@ export class Redactor {
 
   /** One log line as JSON, redacted. `own` holds the runtime's words and counts, and no field can stand in their place. */
   line(fields: Readonly<Record<string, unknown>>, own?: Readonly<Record<string, unknown>>): string {
-    const shown = this.#show(fields, 0) as object
-    const named = own === undefined ? shown : { ...own, ...shown, ...own }
+    const shown = this.#show(fields, 0) as Record<string, unknown>
+    const named: Record<string, unknown> = own === undefined ? shown : { ...own, ...shown }
+    for (const name in own) named[name] = own[name]
     const text = JSON.stringify(named)
     return this.#met(text) ? JSON.stringify(this.#withoutValues(named)) : text
   }

@@ -7,7 +7,7 @@ import { needs, type Pipeline, type Realm } from './pipeline.ts'
 import { receive } from './receive.ts'
 import { about, Redactor } from './redact.ts'
 import { problem, replyOf } from './reply.ts'
-import { emit, logFor } from './sink.ts'
+import { emit, logFor, moment } from './sink.ts'
 
 /** A pipeline as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
 export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
@@ -39,7 +39,7 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
     time.stop()
     const fault = thrown === undefined ? undefined : asFault(thrown)
     emit({
-      time: new Date().toISOString(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
+      time: moment(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
       event: 'execution', id: context.awsRequestId, pipeline: pipeline.name,
       outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
       ...fault && { fault: fault.code, blame: faults[fault.code].blame },

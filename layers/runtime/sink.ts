@@ -34,6 +34,18 @@ export function logFor(invocation: string, redactor: Redactor): void {
   current = redactor
 }
 
+let at = 0
+let stamp = ''
+/** The time as a line has it. Lines of one message mostly fall into one millisecond, and writing a date is dear. */
+export function moment(): string {
+  const now = Date.now()
+  if (now !== at) {
+    at = now
+    stamp = new Date(now).toISOString()
+  }
+  return stamp
+}
+
 /** One line. `own` is what the runtime itself says, words of ours and counts: only `fields` can hold what a pipeline meets. */
 export function emit(own: Readonly<Record<string, unknown>>, fields?: Readonly<Record<string, unknown>>): void {
   write(fields === undefined ? JSON.stringify(own) : current.line(fields, own))
