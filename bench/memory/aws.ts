@@ -1,5 +1,5 @@
 /** The AWS of the bench: answers from memory, counted by nobody, costing next to nothing on both sides. */
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 
 export interface Memory {
   readonly wrapped: { readonly kid: string; readonly type: 'rsa' | 'ec'; readonly pkcs8: Uint8Array }[]
@@ -26,6 +26,3 @@ const credentials = { get: (id: string) => Promise.resolve({ SecretString: memor
 export const dynamodb = () => Promise.resolve(tables)
 export const kms = () => Promise.resolve(keys)
 export const secrets = () => Promise.resolve(credentials)
-
-/** Fresh keys of a run, made outside of every loop. */
-export const rsaPair = () => generateKeyPairSync('rsa', { modulusLength: 3072 })

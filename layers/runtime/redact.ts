@@ -64,6 +64,9 @@ const plain = (text: string): boolean => text.length < 5 || !telling.test(text) 
 // oxlint-disable-next-line no-control-regex
 const special = /["\\\u0000-\u001f\ud800-\udfff]/
 
+/** Objects and lists that one line may hold; what is beyond is masked. */
+const most = 10_000
+
 /** Values that a log must not show, each with its form inside JSON text. */
 export type Known = Map<string, string>
 
@@ -87,6 +90,7 @@ const assignment = /([^\s=:&?;,"'{}()[\]]{1,64})("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"
 export class Redactor {
   readonly #names: Names
   readonly #values: Known = new Map()
+  #left = most
   /** What was loaded before and is shared by many invocations. */
   #shared: readonly Known[] = []
   /** One per pipeline; `forInvocation` gives each run values of its own. */
@@ -111,13 +115,21 @@ export class Redactor {
     if (!this.#shared.includes(values)) this.#shared = [...this.#shared, values]
   }
 
-  /** One log line as JSON, redacted. `own` holds the runtime's words and counts, and no field can stand in their place. */
+  /**
+   * One log line as JSON, redacted. `own` holds the runtime's words and counts, and no field can stand in their place.
+   * What cannot be read, such as a getter that throws, is left out whole: its words may quote a value.
+   */
   line(fields: Readonly<Record<string, unknown>>, own?: Readonly<Record<string, unknown>>): string {
-    const shown = this.#show(fields, 0) as Record<string, unknown>
-    const named: Record<string, unknown> = own === undefined ? shown : { ...own, ...shown }
-    for (const name in own) named[name] = own[name]
-    const text = JSON.stringify(named)
-    return this.#met(text) ? JSON.stringify(this.#withoutValues(named)) : text
+    try {
+      this.#left = most
+      const shown = this.#show(fields, 0) as Record<string, unknown>
+      const named: Record<string, unknown> = own === undefined ? shown : { ...own, ...shown }
+      for (const name in own) named[name] = own[name]
+      const text = JSON.stringify(named)
+      return this.#met(text) ? JSON.stringify(this.#withoutValues(named)) : text
+    } catch {
+      return JSON.stringify({ ...own, unprintable: true })
+    }
   }
 
   /** Free text, redacted. */
@@ -130,7 +142,8 @@ export class Redactor {
     if (typeof value === 'string') return plain(value) ? value : this.#look(value)
     if (typeof value === 'number') return value > 1e11 && detect(String(value)) === mask ? mask : value
     if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? String(value) : value
-    if (depth > 64) return mask
+    // Bounded in depth and in all: what refers to itself twice would double at every level.
+    if (depth > 64 || --this.#left < 0) return mask
     if (Array.isArray(value)) {
       let list: unknown[] | undefined
       for (let i = 0; i < value.length; i++) {
@@ -200,6 +213,9 @@ export class Redactor {
 /** Of an error only what cannot quote a value: its kind, our code, and where it was thrown. */
 export function about(error: Error): { error: string; code?: string; at?: string[] } {
   const code = (error as { code?: unknown }).code
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 5).map((line) => line.trim())
+  const { stack, message } = error
+  // Behind the message alone: a line of it could look like a frame.
+  const behind = typeof stack === 'string' && stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : ''
+  const frames = behind.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 5).map((line) => line.trim())
   return { error: error.constructor.name, ...typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code) && { code }, ...frames.length > 0 && { at: frames } }
 }

@@ -70,3 +70,24 @@ test('Luhn, by published test numbers', () => {
   for (const number of ['4111111111111111', '5555555555554444', '378282246310005', '6011111111111117']) expect(luhn(number)).toBe(true)
   for (const number of ['4111111111111112', '5555555555554445']) expect(luhn(number)).toBe(false)
 })
+
+test('a message whose lines look like stack frames is no frame', () => {
+  const text = line({ error: new TypeError('bad\n    at 529-98 Ada Lovelace\n    at somewhere') })
+  expect(text).toContain('"error":"TypeError"')
+  expect(text).not.toContain('Ada')
+  expect(text).not.toContain('somewhere')
+})
+
+test('an object that refers to itself, however often, is one line soon', () => {
+  const circle: Record<string, unknown> = { ssn: '078-05-1120', x: 1 }
+  for (const name of ['a', 'b', 'c']) circle[name] = circle
+  const text = line({ circle })
+  expect(text.length).toBeLessThan(10_000_000)
+  expect(text).not.toContain('1120')
+  expect(() => JSON.parse(text) as unknown).not.toThrow()
+})
+
+test('what cannot be read is said to be so, and its own words stay inside', () => {
+  const bad = { get card(): string { throw new Error('4111111111111111') } }
+  expect(new Redactor([]).line({ bad }, { event: 'log' })).toBe('{"event":"log","unprintable":true}')
+})
