@@ -1,16 +1,18 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { canonical } from './canonical.ts'
 import { claim, type Claimant, type Held } from './claims.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
-import { Fault } from './fault.ts'
+import { asFault, Fault } from './fault.ts'
 import type { Account } from './account.ts'
-import type { Effect, Io, Sending } from './io.ts'
+import type { Attempted, Effect, Io, Sending } from './io.ts'
 import { limits } from './aws/limits.ts'
 import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
 import { findPrivateKey } from './private-key.ts'
 import type { Redactor } from './redact.ts'
-import { emit, moment } from './sink.ts'
+import type { Step } from './step.ts'
+import { details, emit, moment } from './sink.ts'
 import { exchange, NoAnswer, refusedBy } from './send.ts'
 
 /** The stage a bundle was built for. Origins are given only to the stage `local`; every other one reads the constants in code. */
@@ -46,6 +48,17 @@ export const reserve = 700
 
 const clients = new Map<unknown, unknown>()
 
+/** A send, and what it did: corrected when the partner has said so. */
+interface Sent { effect: Effect }
+
+function note(logs: readonly Sent[][], effect: Effect): Sent {
+  const sent = { effect }
+  for (const log of logs) log.push(sent)
+  return sent
+}
+
+const effectOf = (sends: readonly Sent[]): Effect => sends.every(({ effect }) => effect === 'none') ? 'none' : 'unknown'
+
 /** One run of a pipeline: its `io`, what its sends did, and what must be settled when it has ended. */
 export class Execution {
   readonly io: Io
@@ -54,7 +67,9 @@ export class Execution {
   readonly #plan: Plan
   readonly #redactor: Redactor
   readonly #deadline: number
-  readonly #effects: Effect[] = []
+  /** Parts of the message that composites reported on. */
+  readonly records = { done: 0, failed: 0 }
+  readonly #effects: Sent[] = []
   readonly #held: Held[] = []
   #closed = false
 
@@ -65,23 +80,30 @@ export class Execution {
     this.#deadline = deadline
     this.io = {
       id,
-      step: (step, payload) => {
-        if (this.#closed) throw new Fault('OUT_OF_TIME')
-        return step.steps === undefined ? this.#timed(step.kind, () => step.run(payload, this.io)) : step.run(payload, this.io)
-      },
+      deadline: deadline - reserve,
+      step: (step, payload) => this.#step(step, payload, this.io),
+      attempt: (step, payload) => this.#attempt(step, payload, this.io, [this.#effects]),
       json: (bytes) => readJson(bytes, redactor.meet),
       material: async (account) => (await this.#credential(account)).content as never,
       privateKey: (pair, kid) => findPrivateKey(pair, kid, Date.now()),
       digest: (as) => pseudonym(as),
       claim: (asked) => claim({ ...plan.claimant, deadline }, asked, Date.now(), (held) => this.#held.push(held)),
-      send: (to, request) => this.#send(to, request),
-      acted: () => { this.#effects.push('unknown') },
+      send: (to, request) => this.#send(to, request, [this.#effects]),
+      acted: () => { note([this.#effects], 'unknown') },
       client: (Client) => {
         let client = clients.get(Client)
         if (client === undefined) clients.set(Client, client = new Client(limits))
         return client as never
       },
       now: Date.now,
+      wait: async (ms) => {
+        if (this.#closed || Date.now() + ms > deadline - reserve) throw new Fault('OUT_OF_TIME')
+        await pause(ms)
+      },
+      count: ({ done, failed }) => {
+        this.records.done += done
+        this.records.failed += failed
+      },
       log: (fields) => emit({ time: moment(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
     }
   }
@@ -97,7 +119,7 @@ export class Execution {
 
   /** Settles every claim, the last one first. Throws UNCONFIRMED if a good end could not be recorded. */
   async settle(done: boolean): Promise<void> {
-    const effect = done ? 'done' : this.#effects.every((each) => each === 'none') ? 'none' : 'unknown'
+    const effect = done ? 'done' : effectOf(this.#effects)
     let failed: unknown
     for (const held of this.#held.reverse()) {
       try {
@@ -107,6 +129,33 @@ export class Execution {
       }
     }
     if (failed !== undefined) throw failed
+  }
+
+  #step<In, Out>(step: Step<In, Out>, payload: In, io: Io): Out | Promise<Out> {
+    if (this.#closed) throw new Fault('OUT_OF_TIME')
+    return step.steps === undefined ? this.#timed(step.kind, () => step.run(payload, io)) : step.run(payload, io)
+  }
+
+  /** With an `io` of its own, so that what its sends did is told apart from what runs beside it. */
+  async #attempt<In, Out>(step: Step<In, Out>, payload: In, outer: Io, logs: readonly Sent[][]): Promise<Attempted<Out>> {
+    const own: Sent[] = []
+    const all = [...logs, own]
+    const io: Io = {
+      ...outer,
+      step: (step, payload) => this.#step(step, payload, io),
+      attempt: (step, payload) => this.#attempt(step, payload, io, all),
+      send: (to, request) => this.#send(to, request, all),
+      acted: () => { note(all, 'unknown') },
+    }
+    try {
+      return { ok: true, payload: await io.step(step, payload) }
+    } catch (error) {
+      const fault = asFault(error)
+      const effect = effectOf(own)
+      // Whoever goes on after a fault hides it from the execution's line, so it has one of its own.
+      emit({ time: moment(), level: 'warn', event: 'attempt', id: io.id, pipeline: this.#plan.pipeline.name, kind: step.kind, fault: fault.code, effect }, details(fault, error))
+      return { ok: false, fault, effect }
+    }
   }
 
   #timed<T>(kind: string, run: () => T | Promise<T>): T | Promise<T> {
@@ -130,7 +179,7 @@ export class Execution {
     return loaded
   }
 
-  async #send(to: Account, { method, path, body, once, sealed }: Sending): Promise<Uint8Array> {
+  async #send(to: Account, { method, path, body, once, sealed }: Sending, logs: readonly Sent[][]): Promise<Uint8Array> {
     if (!this.#plan.partners.has(to.name)) throw new TypeError(`send: account ${to.name} is not among the sends of the step`)
     const { stage, origins } = this.#plan.stage
     const origin = stage === 'local' ? origins[to.name] : to.how.origin[stage]
@@ -145,7 +194,7 @@ export class Execution {
       for (const value of Object.values(signed)) this.#redactor.learn(value)
       const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - Date.now())
       if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
-      const turn = this.#effects.push(harmless ? 'none' : 'unknown') - 1
+      const sent = note(logs, harmless ? 'none' : 'unknown')
       try {
         const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }
         if (bytes !== undefined) headers['content-type'] = sealed?.mediaType ?? 'application/json'
@@ -153,13 +202,13 @@ export class Execution {
         const answer = await exchange(origin, path.path, method, headers, bytes, timeout)
         if (answer.status >= 200 && answer.status < 300) return answer.body
         const nothing = to.how.nothingDone.includes(answer.status)
-        if (nothing) this.#effects[turn] = 'none'
+        if (nothing) sent.effect = 'none'
         // A credential may have been rotated since it was loaded: read anew, and if it is another one, tried once more.
         if (answer.status === 401 && !anew && (await this.#credential(to, true)).text !== loaded.text && (nothing || harmless)) continue
         throw refusedBy(answer.status)
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
-        if (error.why === 'nothing-sent') this.#effects[turn] = 'none'
+        if (error.why === 'nothing-sent') sent.effect = 'none'
         throw new Fault(error.why === 'nothing-sent' ? 'PARTNER_UNREACHABLE' : error.why === 'silent' ? 'PARTNER_SILENT' : 'REPLY_INVALID')
       }
     }

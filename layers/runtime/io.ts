@@ -1,4 +1,5 @@
 import type { Account, Material } from './account.ts'
+import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
 import type { KeyPair } from './keys.ts'
@@ -8,6 +9,9 @@ import type { Step } from './step.ts'
 
 /** What became of the world: `none` only if no partner can have acted, `done` only at a good end, else `unknown`. */
 export type Effect = 'done' | 'none' | 'unknown'
+
+/** What became of a step: its payload, or the fault that ended it and what its own sends had done by then. */
+export type Attempted<Out> = { readonly ok: true; readonly payload: Out } | { readonly ok: false; readonly fault: Fault; readonly effect: Effect }
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -35,8 +39,12 @@ export interface PrivateKey {
 export interface Io {
   /** Of this execution: in the reply, in every log line. */
   readonly id: string
+  /** Epoch milliseconds at which the run is ended, so that its claims can be settled and the sender answered in time. */
+  readonly deadline: number
   /** Runs a step: timed, counted, and refused once the reply is given. */
   readonly step: <In, Out>(step: Step<In, Out>, payload: In) => Out | Promise<Out>
+  /** Runs a step and gives what became of it instead of throwing: for composites that go on after a fault. */
+  readonly attempt: <In, Out>(step: Step<In, Out>, payload: In) => Promise<Attempted<Out>>
   /** Reads JSON as an I-JSON reader that loses nothing; throws PAYLOAD_UNREADABLE. What stands under a sensitive name is masked from then on. */
   readonly json: (bytes: Uint8Array) => Json
   /** What an account's secret holds, as its type reads it. Throws ACCOUNT_UNAVAILABLE. */
@@ -55,6 +63,10 @@ export interface Io {
   readonly client: <C>(Client: new (config: object) => C) => C
   /** Epoch milliseconds. */
   readonly now: () => number
+  /** Lets time pass. Throws OUT_OF_TIME at once where it would end after the deadline. */
+  readonly wait: (ms: number) => Promise<void>
+  /** Adds to the records of this execution's line: parts of a message that went through, and that did not. */
+  readonly count: (records: { readonly done: number; readonly failed: number }) => void
   /** Writes one line through the redactor. */
   readonly log: (fields: { readonly [name: string]: unknown }) => void
 }

@@ -1,13 +1,13 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import type { MiddlewareObj } from '@middy/core'
 import * as aws from './aws/index.ts'
-import { asFault, Fault, faults, isFault, type FaultCode } from './fault.ts'
+import { asFault, Fault, faults, type FaultCode } from './fault.ts'
 import { Execution, plan, reserve, type Stage } from './execution.ts'
 import { needs, type Pipeline, type Realm } from './pipeline.ts'
 import { receive } from './receive.ts'
-import { about, Redactor } from './redact.ts'
+import { Redactor } from './redact.ts'
 import { problem, replyOf } from './reply.ts'
-import { emit, logFor, moment } from './sink.ts'
+import { details, emit, logFor, moment } from './sink.ts'
 
 /** A pipeline as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
 export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
@@ -49,11 +49,6 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
     return payload
   }
 }
-
-/** Where a schema was not met, or where a foreign error was thrown. */
-const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown>> => ({
-  ...fault.paths.length > 0 && { paths: fault.paths }, ...thrown instanceof Error && !isFault(thrown) && about(thrown),
-})
 
 const round = (ms: number): number => Math.round(ms * 100) / 100
 

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { format } from 'node:util'
+import { isFault, type Fault } from './fault.ts'
 import { about, Redactor } from './redact.ts'
 
 /**
@@ -50,6 +51,11 @@ export function moment(): string {
 export function emit(own: Readonly<Record<string, unknown>>, fields?: Readonly<Record<string, unknown>>): void {
   write(fields === undefined ? JSON.stringify(own) : current.line(fields, own))
 }
+
+/** What a line may say of a fault besides its code: where a schema was not met, or where a foreign error was thrown. */
+export const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown>> => ({
+  ...fault.paths.length > 0 && { paths: fault.paths }, ...thrown instanceof Error && !isFault(thrown) && about(thrown),
+})
 
 /**
  * Takes over `console`, stdout and stderr: whatever a step or a library prints becomes a line of ours. And whatever is
