@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { existsSync } from 'node:fs'
-import { home } from './folders.ts'
+import { home } from '../infra/home.ts'
 import { Refused } from './usage.ts'
 
 /** Runs bench/index.ts, which reads the options itself. */

@@ -1,8 +1,9 @@
+import { Mistake } from '../local/definitions.ts'
 import { help, verbHelp } from './help.ts'
 import { Refused, Usage } from './usage.ts'
 import { verbs } from './verbs.ts'
 
-/** Runs a verb. Exit codes: 0 right, 1 a check failed or could not be made, 2 usage. */
+/** Runs a verb. Exit codes: 0 right, 1 a check failed or could not be made, 2 bad input: of the command line or of a definition. */
 export async function command([name = '', ...args]: string[]): Promise<number> {
   if (name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(`${help()}\n`)
@@ -22,6 +23,10 @@ export async function command([name = '', ...args]: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof Usage) {
       process.stderr.write(`${error.message}\n\nusage: ${verb.usage}\nexample: ${verb.example}\n`)
+      return 2
+    }
+    if (error instanceof Mistake) {
+      process.stderr.write(`${error.message}\n`)
       return 2
     }
     if (error instanceof Refused) {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { costsOf, type Bill, type Costs, type Template } from '../infra/cost.ts'
+import { project } from './folders.ts'
 import { assumed, prices, type Assumptions } from '../infra/prices.ts'
 
 const usage = `usage: npm run cost -- [--json] [--synth] [--stage NAME] [--out DIR] [--ms N] [--log-bytes N] [--sent-bytes N]
@@ -15,7 +15,6 @@ const usage = `usage: npm run cost -- [--json] [--synth] [--stage NAME] [--out D
   --log-bytes N  bytes of log lines a message (${assumed.logBytes})
   --sent-bytes N bytes sent to the internet a message (${assumed.sentBytes})
 `
-const home = fileURLToPath(new URL('..', import.meta.url))
 
 /** `npm run cost`: what an idle month and a million messages cost, from the templates. 0, 1 (no templates), 2 (usage). */
 export async function cost(args: string[]): Promise<number> {
@@ -44,7 +43,7 @@ function read(args: string[]) {
   try {
     const { values } = parseArgs({ args, options: {
       json: { type: 'boolean', default: false }, synth: { type: 'boolean', default: false },
-      stage: { type: 'string', default: 'dev' }, out: { type: 'string', default: join(home, 'cdk.out') },
+      stage: { type: 'string', default: 'dev' }, out: { type: 'string', default: join(project, 'cdk.out') },
       ms: { type: 'string', default: String(assumed.ms) }, 'log-bytes': { type: 'string', default: String(assumed.logBytes) },
       'sent-bytes': { type: 'string', default: String(assumed.sentBytes) },
     } })
@@ -66,9 +65,7 @@ function templates(out: string, stage: string): Template[] {
 async function synth(stage: string, out: string): Promise<boolean> {
   process.stderr.write(`synthesizing the stage ${stage} …\n`)
   const child = spawn('cdk', ['synth', '-q', '-c', `stage=${stage}`, '-o', out], {
-    cwd: home, stdio: ['ignore', 2, 2],
-    // The CLI starts the app with the first `node` on PATH: the one that reads TypeScript needs no second process.
-    env: { ...process.env, PATH: [join(home, 'node_modules/.bin'), dirname(process.execPath), process.env['PATH']].join(delimiter), CDK_VALIDATION: 'false' },
+    cwd: project, stdio: ['ignore', 2, 2], env: { ...process.env, CDK_VALIDATION: 'false' },
   })
   return new Promise((resolve) => {
     child.on('error', () => resolve(false))

@@ -1,29 +1,39 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import type { Pipeline } from 'sallyport'
+import { home } from '../infra/home.ts'
 import { definitionsOf } from '../local/definitions.ts'
-import { Refused } from './usage.ts'
+import { Usage } from './usage.ts'
 
-/** The repository. */
-export const home = fileURLToPath(new URL('..', import.meta.url))
+/** The folder with the cdk.json that is nearest above; the one where we are called if there is none. */
+function nearest(): string {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'cdk.json'))) return folder
+    if (dirname(folder) === folder) return existsSync(join(home, 'cdk.json')) ? home : process.cwd()
+  }
+}
+
+/** The user's project. */
+export const project = nearest()
 /** All state of the local run. */
-export const localFolder = join(home, '.local')
+export const localFolder = join(project, '.local')
+/** The pipelines that `start` has a demonstration for: those of this repository. */
 export const examples = join(home, 'functions/pipelines')
 
-/** A folder as the user named it: npm runs scripts in the repository, wherever it was called. */
+/** A folder as the user named it: npm runs scripts in the project, wherever it was called. Else the one that the project has. */
 export function folderOf(given: string | undefined): string {
-  if (given === undefined) return examples
-  const here = resolve(given)
-  const called = process.env['INIT_CWD']
-  return existsSync(here) || called === undefined ? here : resolve(called, given)
+  if (given !== undefined) {
+    const here = resolve(given)
+    const called = process.env['INIT_CWD']
+    return existsSync(here) || called === undefined ? here : resolve(called, given)
+  }
+  const found = ['pipelines', 'functions/pipelines'].map((folder) => join(project, folder)).find((folder) => existsSync(folder))
+  if (found === undefined) throw new Usage(`${project} has no folder pipelines: npx sallyport init makes one, --pipelines DIR names another`)
+  return found
 }
 
 /** The pipelines of a folder, as values. */
-export async function pipelinesOf(folder: string): Promise<readonly Pipeline[]> {
-  try {
-    return await definitionsOf(folder)
-  } catch (error) {
-    throw new Refused((error as Error).message, { cause: error })
-  }
-}
+export const pipelinesOf = (folder: string): Promise<readonly Pipeline[]> => definitionsOf(folder)
+
+/** Version of this package. */
+export const version = (): string => (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }).version

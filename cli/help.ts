@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { styleText } from 'node:util'
+import { home } from '../infra/home.ts'
 import { verbs, type Verb } from './verbs.ts'
 
 const columns = (rows: readonly (readonly [string, string])[]): string => {
@@ -11,4 +14,4 @@ export const verbHelp = ({ about, usage, options, example }: Verb): string =>
   [`${usage}\n  ${about}`, ...options.length > 0 ? [columns(options)] : [], `example\n  ${example}`].join('\n\n')
 
 /** What there is at all. */
-export const help = (): string => `usage: npm start | npm test | npm run VERB -- [OPTIONS]; each VERB takes --help\n\n${columns(Object.entries(verbs).map(([name, { about }]) => [name, about]))}`
+export const help = (): string => `usage: sallyport VERB [OPTIONS]; each VERB takes --help\n\n${columns(Object.entries(verbs).filter(([, { inner }]) => !inner || existsSync(join(home, 'bench'))).map(([name, { about }]) => [name, about]))}`

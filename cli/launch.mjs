@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `node cli/launch.mjs VERB …`: what every npm script runs. Works on Node 20 with built-ins alone: installs the
- * dependencies when they are missing, then runs cli/main.ts on the Node 24 that is one of them. Nothing that it starts
+ * `sallyport VERB …`, and what every npm script runs. Works on Node 20 with built-ins alone: in the repository it installs
+ * the dependencies when they are missing; then it runs cli/main on the Node 24 that is one of them. Nothing that it starts
  * outlives it, and it does not outlive what started it.
  */
 import { spawn } from 'node:child_process'
@@ -12,6 +12,8 @@ import { node24, noNode24 } from './node24.mjs'
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(home, 'node_modules')
+const lock = join(home, 'package-lock.json')
+const main = ['main.ts', 'main.js'].map((file) => join(home, 'cli', file)).find((file) => existsSync(file))
 
 /** Ends with a sentence. */
 function refuse(sentence) {
@@ -67,9 +69,11 @@ function run(program, args, options) {
   })
 }
 
+/** As a package we were installed with all that we need. */
 function installed() {
+  if (!existsSync(lock)) return true
   const mark = join(modules, '.package-lock.json')
-  return existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(home, 'package-lock.json')).mtimeMs
+  return existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs
 }
 
 async function install() {
@@ -84,6 +88,6 @@ async function install() {
 
 if (!installed()) await install()
 const node = node24() ?? refuse(noNode24)
-const path = [join(modules, '.bin'), dirname(node), process.env.PATH ?? ''].join(delimiter)
-const code = await run(node, [join(home, 'cli', 'main.ts'), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path } })
+const path = [existsSync(lock) ? join(modules, '.bin') : join(home, '..', '.bin'), dirname(node), process.env.PATH ?? ''].join(delimiter)
+const code = await run(node, [main, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, PATH: path } })
 process.exit(code)

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
+import { Mistake } from '../local/definitions.ts'
 import { startStack, type Stack } from '../local/stack.ts'
 import { curl, placeholder } from './curl.ts'
-import { examples, folderOf, home, localFolder } from './folders.ts'
+import { examples, folderOf, localFolder, project } from './folders.ts'
 import { paint, say, stages, table } from './screen.ts'
 import { tail } from './tail.ts'
 import { readOptions, Refused, Usage } from './usage.ts'
@@ -19,7 +20,7 @@ const own = ({ run, routes }: Stack): void => {
   say()
   say(table(['what', 'where'], [
     ['gateway', run.gateway], ['control', run.control], [run.pids.aws === null ? 'AWS (yours)' : 'AWS (stand-in)', run.aws.endpoint],
-    ...Object.entries(run.partners).map(([name, { received }]) => [`${name} received`, relative(home, received)]), ['log', relative(home, run.log)],
+    ...Object.entries(run.partners).map(([name, { received }]) => [`${name} received`, relative(project, received)]), ['log', relative(project, run.log)],
   ]))
 }
 
@@ -76,10 +77,10 @@ export async function start(args: string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stack ? end?.() : process.exit(1)))
 
   try {
-    stack = await startStack({ dir: localFolder, pipelines, port, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
+    stack = await startStack({ project, dir: localFolder, pipelines, port, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
   } catch (error) {
     progress.done()
-    throw new Refused((error as Error).message, { cause: error })
+    throw error instanceof Mistake ? error : new Refused((error as Error).message, { cause: error })
   }
   try {
     if (ours) progress.next('sending a payment and two loan applications')

@@ -12,10 +12,9 @@ import { fileURLToPath } from 'node:url'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { build as esbuild, type BuildOptions, type Plugin } from 'esbuild'
+import { home, modules, source } from './home.ts'
 import { jsonSchemas } from './json-schema.ts'
 import type { Pipeline, Realm } from 'sallyport'
-
-const home = fileURLToPath(new URL('..', import.meta.url))
 
 export interface BuildInput {
   /** Folder of the pipelines: every `.ts` file in it is one, but `realm.ts`. */
@@ -58,7 +57,7 @@ export const house = (runtime: 'layer' | 'bundled', bound: Readonly<Record<strin
     const require = createRequire(join(home, 'package.json'))
     build.onResolve({ filter: /^sallyport$/ }, () => runtime === 'layer'
       ? { path: 'sallyport-runtime', external: true }
-      : { path: join(home, 'layers/runtime/index.ts') })
+      : { path: source('layers/runtime/index') })
     build.onResolve({ filter: /^sallyport\// }, ({ path }) => ({ path: require.resolve(path), sideEffects: false }))
     build.onResolve({ filter: /^#/ }, ({ path }) => {
       const to = bound[path]
@@ -76,8 +75,11 @@ export function pipelineFiles(folder: string): string[] {
   return files.map((file) => join(folder, file))
 }
 
+/** Of the project that is built: the CDK CLI, and all our commands, run where its cdk.json is. */
+const bundles = (): string => resolve('.local/bundles')
+
 /** User folders may lie anywhere: what they import and do not have themselves is found here. */
-const nodePaths = [join(home, 'node_modules')]
+const nodePaths = modules()
 
 const realmOf = (folder: string): Bound => existsSync(join(folder, 'realm.ts')) ? { file: join(folder, 'realm.ts') } : { text: `import { realm } from 'sallyport'; export default realm()` }
 
@@ -89,13 +91,13 @@ export async function bundleDefinitions(folder: string, outfile: string): Promis
     ...files.map((file, i) => `import * as p${i} from ${JSON.stringify(file)}`),
     `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
   ].join('\n')
-  await esbuild({ ...shared, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
+  await esbuild({ ...shared, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
 }
 
-/** Bundles everything into a folder of its own under `dist/`. */
+/** Bundles everything into a folder of its own under `.local/bundles`. */
 export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
   const folder = resolve(pipelines)
-  const target = join(home, 'dist', `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  const target = join(bundles(), `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
   tidy(stage)
   // Into a folder of this process, then put in place: two builds at once never read half of one.
   const out = `${target}.${process.pid}-${randomUUID().slice(0, 8)}`
@@ -106,10 +108,10 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
   const layer = join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: join(home, 'layers/runtime/index.ts'), aws: join(home, 'layers/runtime/aws/clients.ts') },
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
-    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /^\.\/clients\.ts$/ }, () => ({ path: './aws.js', external: true })) }],
+    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /^\.\/clients\.[tj]s$/ }, () => ({ path: './aws.js', external: true })) }],
   })
   commonjs(runtime, 'sallyport-runtime')
 
@@ -117,7 +119,7 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
   const bundle = async (name: string, handler: string, bound: Readonly<Record<string, Bound>>): Promise<void> => {
     const target = join(out, 'functions', name)
     await esbuild({
-      ...shared, nodePaths, entryPoints: [join(home, 'functions/handlers', `${handler}.ts`)], outfile: join(target, 'index.js'),
+      ...shared, nodePaths, entryPoints: [source(`functions/handlers/${handler}`)], outfile: join(target, 'index.js'),
       plugins: [house('layer', bound), jsonSchemas()],
     })
     commonjs(target, name)
@@ -151,22 +153,35 @@ function place(out: string, target: string): void {
 
 /** A local run has other ports each time, and so another folder: those of an hour ago are of no use. */
 function tidy(stage: string): void {
-  const dist = join(home, 'dist')
-  if (!existsSync(dist)) return
-  for (const name of readdirSync(dist).filter((name) => name.startsWith(`${stage}-`))) {
-    const made = statSync(join(dist, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-    if (Date.now() - made > 3_600_000) rmSync(join(dist, name), { recursive: true, force: true })
+  if (!existsSync(bundles())) return
+  for (const name of readdirSync(bundles()).filter((name) => name.startsWith(`${stage}-`))) {
+    const made = statSync(join(bundles(), name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - made > 3_600_000) rmSync(join(bundles(), name), { recursive: true, force: true })
   }
 }
 
 /** The definitions, checked to be what they should be, with the file in the sentence where they are not. */
 export function readDefinitions(definitions: string): Definitions & { readonly files: readonly (readonly [string, Pipeline])[] } {
-  const { realm, files } = createRequire(definitions)(definitions) as { realm: Realm; files: [string, Pipeline | undefined][] }
+  const { realm, files } = evaluate(definitions)
   for (const [file, definition] of files) {
     if (definition?.steps === undefined) throw new TypeError(`${file}: its default export is not a pipeline({ … }); keep other files in a subfolder`)
   }
   const pipelines = files.map(([, definition]) => definition as Pipeline)
   return { realm, pipelines, files: files as [string, Pipeline][] }
+}
+
+function evaluate(definitions: string): { readonly realm: Realm; readonly files: readonly [string, Pipeline | undefined][] } {
+  // What a constructor of ours refuses is refused where the user called it.
+  process.setSourceMapsEnabled(true)
+  try {
+    return createRequire(definitions)(definitions) as never
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const [, file, line] = [...(error.stack ?? '').matchAll(/\(?((?:\/|[A-Za-z]:\\)[^()\n]+?):(\d+):\d+\)?$/gm)].find(([, file = '']) => !file.startsWith(home) || file.startsWith(join(home, 'functions/pipelines'))) ?? []
+    throw new TypeError(file === undefined ? error.message : `${relative(process.cwd(), file)}:${line}: ${error.message}`)
+  } finally {
+    process.setSourceMapsEnabled(false)
+  }
 }
 
 function* names(definitions: string, folder: string): Generator<{ file: string; name: string; kind: string }> {

@@ -1,21 +1,22 @@
-import { Aws, Duration, type RemovalPolicy } from 'aws-cdk-lib'
-import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal, type PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime, type ILayerVersion } from 'aws-cdk-lib/aws-lambda'
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Architecture, Code, Function as LambdaFunction, LayerVersion, LoggingFormat, Runtime, type ILayerVersion } from 'aws-cdk-lib/aws-lambda'
 import type { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { CfnResource } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { manifest } from 'sallyport'
+import type { Blueprint } from './blueprint.ts'
 import { keptLog, type Keeping } from './logs.ts'
-import type { Names } from './names.ts'
-import { logging } from './statements.ts'
+import { environmentOf } from './own.ts'
+import type { State } from './state.ts'
+import { logging, statements } from './statements.ts'
 
 /** What all functions of an app have in common. */
 export interface Equipment {
-  readonly names: Names
   readonly layer: ILayerVersion
-  readonly memory: number
   readonly keeping: Keeping
-  readonly removalPolicy: RemovalPolicy
-  readonly reservedConcurrency: (name: string) => number | undefined
+  readonly memory?: number
+  readonly reservedConcurrency?: Readonly<Record<string, number>>
 }
 
 export interface Made {
@@ -24,17 +25,26 @@ export interface Made {
   readonly log: LogGroup
 }
 
+/** The runtime that all functions of a blueprint share. */
+export const runtimeLayer = (scope: Construct, id: string, { built }: Blueprint): LayerVersion => new LayerVersion(scope, id, {
+  code: Code.fromAsset(built.layer), description: 'The runtime of Sallyport',
+  compatibleRuntimes: [Runtime.NODEJS_24_X], compatibleArchitectures: [Architecture.ARM_64], removalPolicy: RemovalPolicy.DESTROY,
+})
+
 /**
  * One Lambda function, directly under its stack so that `sam local` finds it by name; with a role, a policy and a log
  * group of its own. What is beside it has a capital in its id, which no pipeline's name has. The policy is a customer-managed one: what stands in it is what `needs` says, and nothing is added.
  */
-export function makeFunction(scope: Construct, name: string, { folder, allowed, environment, timeout, manifest }: {
-  readonly folder: string
-  readonly allowed: readonly PolicyStatement[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly timeout: number
-  readonly manifest?: unknown
-}, { names, layer, memory, keeping, reservedConcurrency }: Equipment): Made {
+export function makeFunction(
+  scope: Construct, name: string, { blueprint: { names, built, definitions, members }, state }: { readonly blueprint: Blueprint; readonly state: State },
+  { layer, memory = 512, keeping, reservedConcurrency = {} }: Equipment,
+): Made {
+  const member = members.find((each) => each.name === name)
+  const folder = built.functions[name]
+  if (member === undefined || folder === undefined) throw new TypeError(`there is no function ${name}: there are ${members.map((each) => each.name).join(', ')}`)
+  const concurrency = reservedConcurrency[name]
+  const allowed = statements(member, (resource) => state.place(resource).arn)
+  const environment = environmentOf(member, definitions, (resource) => state.place(resource).address, (value) => Stack.of(scope).toJsonString(value))
   const log = keptLog(scope, `${name}-Log`, names.logGroup(name), keeping)
   const role = new Role(scope, `${name}-Role`, {
     roleName: names.function(name),
@@ -56,14 +66,14 @@ export function makeFunction(scope: Construct, name: string, { folder, allowed, 
     handler: 'index.handler',
     code: Code.fromAsset(folder),
     layers: [layer],
-    environment: { ...environment },
+    environment,
     role,
-    timeout: Duration.seconds(timeout),
+    timeout: Duration.seconds(member.timeout),
     memorySize: memory,
     loggingFormat: LoggingFormat.JSON,
     logGroup: log,
-    ...reservedConcurrency(name) !== undefined && { reservedConcurrentExecutions: reservedConcurrency(name) },
+    ...concurrency !== undefined && { reservedConcurrentExecutions: concurrency },
   })
-  if (manifest !== undefined) (lambda.node.defaultChild as CfnResource).addMetadata('sallyport:manifest', manifest)
+  if (member.pipeline !== undefined) (lambda.node.defaultChild as CfnResource).addMetadata('sallyport:manifest', manifest(member.pipeline))
   return { name, lambda, log }
 }

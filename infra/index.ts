@@ -1,13 +1,16 @@
 import { PermissionsBoundary, type Environment } from 'aws-cdk-lib'
 import { Construct } from 'constructs'
 import { acknowledge } from './acknowledgements.ts'
-import { buildSync, readDefinitions, type Built, type Definitions } from './build.ts'
-import { membersOf, wantedOf } from './demand.ts'
-import { namesOf } from './names.ts'
-import { routesOf } from './own.ts'
-import { refuseDefinitions, refuseMembers, refuseRoutes, refuseSize, refuseStage } from './refuse.ts'
+import { blueprint, localOf, stageOf, type Blueprint, type Prepared } from './blueprint.ts'
+import { refuseSize } from './refuse.ts'
 import { State } from './state.ts'
 import { Stateless } from './stateless.ts'
+
+export { blueprint, stageOf, type Blueprint, type BlueprintProps } from './blueprint.ts'
+export { KeyPairs, type KeyPairsProps } from './key-pairs.ts'
+export { PipelineFunction, type PipelineFunctionProps } from './pipeline-function.ts'
+export { State, type StateProps } from './state.ts'
+export { Stateless, type StatelessProps } from './stateless.ts'
 
 export interface SallyportProps {
   /** Folder of the pipelines: every file in it is one, but `realm.ts`. */
@@ -15,7 +18,7 @@ export interface SallyportProps {
   /**
    * Which deployment this is: part of all names, and which origin of an account counts. `prod` keeps keys, tables,
    * secrets and logs when the stacks are destroyed; every other stage removes them.
-   * @default 'dev'
+   * @default - the context value `stage` (`-c stage=prod`), or 'dev'
    */
   readonly stage?: string
   /**
@@ -60,41 +63,31 @@ export interface SallyportProps {
   readonly reservedConcurrency?: Readonly<Record<string, number>>
 }
 
-/** What a test puts in place of a build. */
-export interface Prepared {
-  readonly built: Built
-  readonly definitions: Definitions
-}
-
 /**
  * Pipelines as two stacks: `<id>-<stage>-state`, which holds what must outlive a deployment, and `<id>-<stage>`. Both
  * stand directly under `scope`, and the functions directly under the second, so that `sam local` finds them by name.
+ * Where that is not how an app is cut, {@link State}, {@link Stateless}, {@link PipelineFunction} and {@link KeyPairs} are
+ * made from a {@link blueprint} one by one.
  */
 export class Sallyport extends Construct {
+  readonly blueprint: Blueprint
   readonly state: State
   readonly stateless: Stateless
 
-  constructor(scope: Construct, id: string, props: SallyportProps, prepared?: Prepared) {
+  constructor(scope: Construct, id: string, { pipelines, stage, origins, permissionsBoundary, env, ...props }: SallyportProps, prepared?: Prepared) {
     super(scope, id)
-    const { stage = 'dev', pipelines, origins, env, permissionsBoundary, memory = 512, throttle = { rateLimit: 500, burstLimit: 500 }, reservedConcurrency = {}, alarmEmail, runbook = 'docs/runbook.md' } = props
-    refuseStage(stage, origins)
-    const built = prepared?.built ?? buildSync({ pipelines, stage, ...origins && { origins } })
-    const definitions = prepared?.definitions ?? readDefinitions(built.definitions)
-    const names = namesOf(id, stage)
-    const retain = stage === 'prod'
-    refuseDefinitions(definitions, stage)
-    const members = membersOf(definitions.pipelines)
-    refuseRoutes(routesOf(definitions).length, definitions.pipelines.length)
-    refuseMembers(members, definitions, names.prefix)
-    const stack = { names, retain, ...env && { env }, ...permissionsBoundary !== undefined && {
+    const local = localOf(this.node)
+    const where = stage ?? stageOf(this.node)
+    const from = origins ?? local.origins
+    this.blueprint = blueprint({
+      id, stage: where, pipelines: where === 'local' ? local.pipelines ?? pipelines : pipelines, ...from && { origins: from },
+    }, prepared)
+    const { names, definitions } = this.blueprint
+    const stack = { blueprint: this.blueprint, ...env && { env }, ...permissionsBoundary !== undefined && {
       permissionsBoundary: permissionsBoundary.startsWith('arn:') ? PermissionsBoundary.fromArn(permissionsBoundary) : PermissionsBoundary.fromName(permissionsBoundary),
     } }
-
-    this.state = new State(scope, `${names.prefix}-state`, { ...stack, wanted: wantedOf(members), description: `Sallyport ${names.prefix}: keys, tables and secrets` })
-    this.stateless = new Stateless(scope, names.prefix, {
-      ...stack, state: this.state, built, definitions, members, memory, throttle, alarmEmail, runbook, reservedConcurrency: (name) => reservedConcurrency[name],
-      description: `Sallyport ${names.prefix}: API and functions`,
-    })
+    this.state = new State(scope, `${names.prefix}-state`, { ...stack, description: `Sallyport ${names.prefix}: keys, tables and secrets` })
+    this.stateless = new Stateless(scope, names.prefix, { ...stack, ...props, state: this.state, description: `Sallyport ${names.prefix}: API and functions` })
     for (const each of [this.state, this.stateless]) {
       refuseSize(each, definitions.pipelines)
       acknowledge(each, definitions)

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import standaloneCode from 'ajv/dist/standalone/index.js'
 import type { Plugin } from 'esbuild'
+import { home } from './home.ts'
 import { lintSchema } from './schema-lint.ts'
 
 /**
@@ -27,8 +27,6 @@ export const jsonSchemas = (): Plugin => ({
     build.onLoad({ filter: /.*/, namespace: 'compiled' }, ({ path }) => ({ contents: compiled.get(path) ?? '', loader: 'js', resolveDir: home }))
   },
 })
-
-const home = fileURLToPath(new URL('..', import.meta.url))
 
 function compile(schema: object): string {
   const mistakes = lintSchema(schema)

@@ -1,7 +1,9 @@
-import type { RemovalPolicy } from 'aws-cdk-lib'
+import { RemovalPolicy } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { DataIdentifier, DataProtectionPolicy, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import type { Blueprint } from './blueprint.ts'
+import type { State } from './state.ts'
 
 /** How log groups of this app are kept. */
 export interface Keeping {
@@ -9,6 +11,11 @@ export interface Keeping {
   readonly key: IKey
   readonly removalPolicy: RemovalPolicy
 }
+
+/** As the realm says; beyond the stack in stage `prod` alone, unless it is said otherwise. */
+export const keepingOf = ({ names, definitions: { realm } }: Blueprint, { logKey }: State, retain = names.stage === 'prod'): Keeping => ({
+  days: realm.logRetentionDays, key: logKey, removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+})
 
 /** Days that CloudWatch Logs can keep: it refuses others at deployment, and 9999 stands for ever. */
 export const retentions: readonly number[] = Object.values(RetentionDays).map(Number).filter((days) => days > 0 && days < 9_999)

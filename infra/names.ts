@@ -1,7 +1,8 @@
-import { Aws } from 'aws-cdk-lib'
+import { Aws, type Stack } from 'aws-cdk-lib'
 
 /** How everything of one app and stage is called. Resource policies name functions and roles, so their names are fixed. */
 export interface Names {
+  readonly id: string
   readonly prefix: string
   readonly stage: string
   /** Of the function and of its role. */
@@ -17,6 +18,7 @@ export interface Names {
 export function namesOf(id: string, stage: string): Names {
   const prefix = `${id}-${stage}`
   return {
+    id,
     prefix,
     stage,
     function: (name) => `${prefix}-${name}`,
@@ -27,4 +29,9 @@ export function namesOf(id: string, stage: string): Names {
     alias: (key) => `alias/${prefix}/${key}`,
     secret: (account) => `${id}/${stage}/accounts/${account}`,
   }
+}
+
+/** Says in a template whose it is: what the local run and `sallyport accounts` look for among the stacks of an app. */
+export function mark(stack: Stack, { id, stage }: Names): void {
+  stack.templateOptions.metadata = { ...stack.templateOptions.metadata, sallyport: { id, stage } }
 }

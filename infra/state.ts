@@ -4,16 +4,19 @@ import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import type { Key as RealmKey, Resource } from 'sallyport'
-import { isKey, type Wanted } from './demand.ts'
+import type { Blueprint } from './blueprint.ts'
+import { isKey, wantedOf } from './demand.ts'
 import { logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
-import type { Names } from './names.ts'
+import { mark, type Names } from './names.ts'
 import { emptySecret } from './secrets.ts'
 
 export interface StateProps extends StackProps {
-  readonly names: Names
-  readonly wanted: readonly Wanted[]
-  /** Whether what is here outlives the stack. */
-  readonly retain: boolean
+  readonly blueprint: Blueprint
+  /**
+   * Whether what is here outlives the stack.
+   * @default - in stage `prod` alone
+   */
+  readonly retain?: boolean
 }
 
 const specs: Readonly<Record<RealmKey['spec'], KeySpec>> = {
@@ -33,8 +36,9 @@ export class State extends Stack {
   private readonly names: Names
   private readonly removalPolicy: RemovalPolicy
 
-  constructor(scope: Construct, id: string, { names, wanted, retain, ...props }: StateProps) {
+  constructor(scope: Construct, id: string, { blueprint: { names, members }, retain = names.stage === 'prod', ...props }: StateProps) {
     super(scope, id, { ...props, terminationProtection: retain })
+    mark(this, names)
     this.names = names
     this.removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
 
@@ -47,6 +51,7 @@ export class State extends Stack {
     this.pairs = this.table('keys', tableKey, {
       partitionKey: { name: 'pair', type: AttributeType.STRING }, sortKey: { name: 'kid', type: AttributeType.STRING },
     })
+    const wanted = wantedOf(members)
     for (const { resource, uses } of wanted) {
       const roles = (action: string): string[] => (uses.get(action) ?? []).map(names.roleArn)
       if (isKey(resource)) {
@@ -61,7 +66,7 @@ export class State extends Stack {
       }
     }
     this.output('Accounts', wanted.filter(({ resource }) => resource.kind === 'account').map(({ resource }) => names.secret(resource.name)).join(' '),
-      'Secrets that want a credential: npm run accounts')
+      'Secrets that want a credential: npx sallyport accounts')
   }
 
   /** Where a need lives. A kind that is not here was refused before. */

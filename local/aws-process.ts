@@ -28,7 +28,7 @@ export async function startAws(settings: Place & {
   const config = (): string => JSON.stringify({ dir: join(dir, 'aws'), port, calls, principals, region, account, token, ...requests !== undefined && { requests } })
   // Read at each start: the second knows the port of the first.
   const env = { get SALLYPORT_AWS() { return config() } }
-  const child = await keepChild<never, { port: number }>({ title: 'the stand-in for AWS', script: './aws/main.ts', env, output: join(dir, 'processes.log') }, {
+  const child = await keepChild<never, { port: number }>({ title: 'the stand-in for AWS', script: 'aws/main', env, output: join(dir, 'processes.log') }, {
     async started({ first, pid }) {
       port = first.port
       started(pid)

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { source } from '../infra/home.ts'
 
 /** A process of ours that speaks by IPC: it announces itself with its first message and ends when we do. */
 export interface Child<Order, Notice> {
@@ -14,7 +14,7 @@ export interface Child<Order, Notice> {
 export interface ChildSettings<Notice> {
   /** What it is called in sentences: `the stand-in for AWS`. */
   readonly title: string
-  /** Relative to this folder. */
+  /** Below this folder, without its ending. */
   readonly script: string
   readonly env: Readonly<Record<string, string>>
   /** What it prints goes here. */
@@ -28,7 +28,7 @@ const startSeconds = 60
 
 /** Starts one, in a process group of its own: the terminal's Ctrl-C reaches us alone, and nothing of a group survives its leader. */
 export async function startChild<Order, Notice>({ title, script, env, output, notice, gone }: ChildSettings<Notice>): Promise<Child<Order, Notice>> {
-  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
+  const child: ChildProcess = spawn(process.execPath, [source(`local/${script}`)], {
     env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true,
   })
   const file = createWriteStream(output, { flags: 'a', mode: 0o600 })

@@ -43,7 +43,7 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
     return result.port
   }
 
-  const child = await keepChild<GatewayOrder, GatewayNotice>({ title: 'the gateway', script: './gateway/main.ts', env: { SALLYPORT_GATEWAY: file }, output: join(dir, 'processes.log'), notice: heard }, {
+  const child = await keepChild<GatewayOrder, GatewayNotice>({ title: 'the gateway', script: 'gateway/main', env: { SALLYPORT_GATEWAY: file }, output: join(dir, 'processes.log'), notice: heard }, {
     async started(fresh) {
       if (port !== undefined) await open((order) => fresh.send(order), port)
       started(fresh.pid)

@@ -32,7 +32,7 @@ export async function startPartners({ dir, partners, keys, failed }: {
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
   let count = 0
   const child = await startChild<PartnersOrder, PartnersNotice>({
-    title: 'the partners', script: './partners/main.ts', env: { SALLYPORT_PARTNERS: JSON.stringify(config) }, output: join(dir, 'processes.log'),
+    title: 'the partners', script: 'partners/main', env: { SALLYPORT_PARTNERS: JSON.stringify(config) }, output: join(dir, 'processes.log'),
     notice(notice) {
       if ('done' in notice) waiting.get(notice.done)?.resolve()
       if ('failed' in notice) waiting.get(notice.failed)?.reject(new Error(notice.why))

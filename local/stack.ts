@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Pipeline } from 'sallyport'
+import { home } from '../infra/home.ts'
 import { accountsOf, isPartner, readerOf } from './accounts.ts'
 import { accountAt, assumeRole } from './assume-role.ts'
 import { startAws, type AwsProcess } from './aws-process.ts'
@@ -31,6 +31,8 @@ import { writeWhole } from './write-whole.ts'
 export interface StackSettings {
   /** Where all state lives. */
   readonly dir: string
+  /** The folder with the cdk.json; this package by default. */
+  readonly project?: string
   /** Folder of the pipelines; ours by default. */
   readonly pipelines?: string
   /** Of the gateway. 0: a free one. */
@@ -64,7 +66,7 @@ export interface Stack {
   stop(): Promise<void>
 }
 
-const examples = fileURLToPath(new URL('../functions/pipelines', import.meta.url))
+const examples = join(home, 'functions/pipelines')
 const keptBytes = 32 * 1024 * 1024
 
 /** A log that has grown large makes room at the next start. */
@@ -122,7 +124,7 @@ async function assumed(endpoint: Endpoint, roles: readonly string[], note: (sent
 }
 
 async function assemble(settings: StackSettings, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Stack> {
-  const { dir, pipelines: folder = examples, port = 8787, requests, env = process.env, progress = () => undefined, note = () => undefined } = settings
+  const { project = home, dir, pipelines: folder = examples, port = 8787, requests, env = process.env, progress = () => undefined, note = () => undefined } = settings
   rmSync(join(dir, 'run.json'), { force: true })
   mkdirSync(join(dir, 'aws'), { recursive: true, mode: 0o700 })
   const [logFile, callsFile] = [roomy(join(dir, 'log.jsonl')), roomy(join(dir, 'calls.jsonl'))]
@@ -142,7 +144,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
 
   progress('synthesizing the CDK app')
   const out = join(dir, 'cdk.out')
-  await synthesize({ pipelines: resolve(folder), origins: partners.origins, out })
+  await synthesize({ project, pipelines: resolve(folder), origins: partners.origins, out })
   const template = readTemplate(out, place)
 
   progress(foreign ? `creating keys, tables and secrets at ${foreign.url}` : 'starting DynamoDB, KMS and Secrets Manager')

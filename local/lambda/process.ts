@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { home } from '../../infra/home.ts'
 import type { LambdaFunction } from './function.ts'
 import { environment, type Surroundings } from './environment.ts'
 import type { Log } from './log.ts'
 import type { Invocation, Report, RuntimeApi } from './runtime-api.ts'
 
-const shim = fileURLToPath(new URL('shim.cjs', import.meta.url))
-const client = fileURLToPath(new URL('../../node_modules/aws-lambda-ric/index.mjs', import.meta.url))
+const shim = join(home, 'local/lambda/shim.cjs')
+/** The package brings a copy: installed on its own, the client would compile the addon that we do without. */
+const copy = join(home, 'local/lambda/client/index.mjs')
+const client = existsSync(copy) ? copy : join(home, 'node_modules/aws-lambda-ric/index.mjs')
 
 /** One execution environment: a process that runs the official Lambda client. */
 export interface FunctionProcess {

@@ -71,6 +71,6 @@ describe('manifest', () => {
     expect(stdout).toContain('POST /payments  application/jose, iam, replies 202')
     expect(stdout).toMatch(/key payments-inbox +kms:Decrypt/)
     const missing = await run('manifest', '--pipelines', '/nowhere')
-    expect([missing.status, missing.stderr]).toEqual([1, 'pipelines folder /nowhere does not exist\n'])
+    expect([missing.status, missing.stderr]).toEqual([2, 'pipelines folder /nowhere does not exist\n'])
   })
 })

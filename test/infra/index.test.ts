@@ -81,7 +81,7 @@ test('without a key pair there is no keys function, and the published set is emp
 
 test('a pipeline that was not bundled is named', () => {
   const { functions, ...rest } = stubs(fixture)
-  expect(() => construct(fixture, {}, undefined, { ...rest, functions: { ...functions, intake: undefined as never } })).toThrow('pipeline intake was not bundled')
+  expect(() => construct(fixture, {}, undefined, { ...rest, functions: { ...functions, intake: undefined as never } })).toThrow('there is no function intake')
 })
 
 test('names and paths that differ little do not get into each other\'s way', () => {
