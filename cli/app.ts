@@ -8,6 +8,7 @@ import { Usage } from './usage.ts'
  */
 export async function app([file, ...rest]: string[]): Promise<number> {
   if (file === undefined || rest.length > 0 || file.startsWith('-')) throw new Usage('say which file makes the app, as in "app": "npx sallyport app infra.ts"')
+  if (process.env['SALLYPORT_WAIT'] !== undefined) await turn()
   try {
     await import(pathToFileURL(resolve(file)).href)
     // A CDK app synthesizes when its process has nothing left to do.
@@ -18,4 +19,14 @@ export async function app([file, ...rest]: string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`)
     return 1
   }
+}
+
+/** Loads what every app loads, and waits for the local run to say what to synthesize. */
+async function turn(): Promise<void> {
+  const said = new Promise<Record<string, string>>((resolve) => { process.once('message', (message) => resolve(message as Record<string, string>)) })
+  process.channel?.ref()
+  delete process.env['SALLYPORT_WAIT']
+  await import('../infra/index.ts')
+  Object.assign(process.env, await said)
+  process.channel?.unref()
 }

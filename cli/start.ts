@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
 import { Mistake } from '../local/definitions.ts'
 import { startStack, type Stack } from '../local/stack.ts'
+import { checkTypes } from '../local/types.ts'
+import { watch } from '../local/watch.ts'
 import { curl, placeholder } from './curl.ts'
 import { examples, folderOf, localFolder, project } from './folders.ts'
 import { paint, say, stages, table } from './screen.ts'
@@ -44,7 +46,7 @@ function show({ answers, deliveries, masked, wrong }: Demonstrated): void {
 }
 
 /** Lines to paste: the sealed payment lies in a file, fresh and not sent yet. */
-async function invite(stack: Stack, ours: boolean): Promise<void> {
+async function invite(stack: Stack, ours: boolean, folder: string): Promise<void> {
   const { run, routes, pipelines } = stack
   say(paint('bold', 'Try it'))
   const route = (key: string) => routes.find((each) => each.key === key)
@@ -58,14 +60,31 @@ async function invite(stack: Stack, ours: boolean): Promise<void> {
   } else {
     for (const pipeline of pipelines) {
       const own = route(`${pipeline.trigger.method} ${pipeline.trigger.path}`)
-      if (own) say(curl(run, own, placeholder(pipeline)))
+      const example = join(folder, `${pipeline.name}.example.json`)
+      const sample = placeholder(pipeline)
+      if (own) say(curl(run, own, existsSync(example) && sample.type === 'application/json' ? { ...sample, data: `@${relative(process.cwd(), example)}` } : sample))
     }
+  }
+}
+
+/** Takes an edit over, or says in one message why what ran before goes on. */
+async function edited(stack: Stack, pipelines: string, names: readonly string[]): Promise<void> {
+  const since = performance.now()
+  const what = names.join(', ')
+  try {
+    // Types are checked first: what does not compile is not run.
+    await checkTypes(project, pipelines, localFolder)
+    const more = await stack.reload()
+    stack.publish()
+    process.stderr.write(`${paint('green', '↻')} ${what}: running${more ? ', with its new routes, policies and keys' : ''} (${((performance.now() - since) / 1000).toFixed(1)} s)\n`)
+  } catch (error) {
+    process.stderr.write(`${paint('red', '✗')} ${(error as Error).message}\n  the last good version goes on\n`)
   }
 }
 
 /** Runs the synthesized template on this machine, shows it at work, and stays up; with `--once`, tells how it went by its exit code. */
 export async function start(args: string[]): Promise<number> {
-  const { values } = readOptions({ args, options: { once: { type: 'boolean', default: false }, pipelines: { type: 'string' } } })
+  const { values } = readOptions({ args, options: { once: { type: 'boolean', default: false }, pipelines: { type: 'string' }, inspect: { type: 'string' } } })
   const pipelines = folderOf(values.pipelines)
   const ours = pipelines === examples
   const port = portOf(process.env['PORT'])
@@ -77,9 +96,13 @@ export async function start(args: string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (stack ? end?.() : process.exit(1)))
 
   try {
-    stack = await startStack({ project, dir: localFolder, pipelines, port, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
+    const types = checkTypes(project, pipelines, localFolder)
+    types.catch(() => { /* told below, when all else is up or has failed */ })
+    stack = await startStack({ project, dir: localFolder, pipelines, port, ...values.inspect !== undefined && { inspect: { function: values.inspect, port: 9229 } }, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
+    await types
   } catch (error) {
     progress.done()
+    await stack?.stop()
     throw error instanceof Mistake ? error : new Refused((error as Error).message, { cause: error })
   }
   try {
@@ -93,14 +116,16 @@ export async function start(args: string[]): Promise<number> {
       show(demonstrated)
       say()
     }
-    await invite(stack, ours)
+    await invite(stack, ours, pipelines)
     stack.publish()
     if (values.once) return demonstrated === undefined || demonstrated.wrong.length === 0 ? 0 : 1
 
     say()
     say(paint('dim', `Running; .local/run.json says where. Ctrl-C ends it. From here on the log:`))
     const stop = tail(stack.run.log, (line) => say(line))
+    const edits = watch(() => stack?.files ?? [], pipelines, (names) => edited(stack as Stack, pipelines, names))
     await ended
+    edits.stop()
     stop()
     return 0
   } finally {

@@ -18,9 +18,9 @@ export const verbs: Readonly<Record<string, Verb>> = {
     load: async () => (await import('./init.ts')).init,
   },
   start: {
-    about: 'runs everything on this machine, sends a payment and two loan applications through it, and stays up',
-    usage: 'sallyport start [--once] [--pipelines DIR]',
-    options: [['--once', 'exit after the demonstration: 0 when all was right, else 1'], ['--pipelines DIR', 'run the pipelines of this folder instead of the examples']],
+    about: 'runs the pipelines on this machine, and takes over what is edited while it runs',
+    usage: 'sallyport start [--once] [--inspect PIPELINE] [--pipelines DIR]',
+    options: [['--once', 'exit after the demonstration: 0 when all was right, else 1'], ['--inspect PIPELINE', 'let a debugger attach to its function, at 127.0.0.1:9229; it has no timeout then'], ['--pipelines DIR', 'run the pipelines of this folder instead of the examples']],
     example: 'PORT=9000 npx sallyport start --once',
     load: async () => (await import('./start.ts')).start,
   },

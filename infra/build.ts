@@ -22,6 +22,10 @@ export interface BuildInput {
   readonly stage: string
   /** Where the partners are, in the stage `local` alone. */
   readonly origins?: Readonly<Record<string, string>>
+  /** A layer of this version that was bundled before: most of the work, and the same for every pipeline. */
+  readonly layer?: string
+  /** Where the bundles go. */
+  readonly out?: string
 }
 
 export interface Built {
@@ -83,21 +87,22 @@ const nodePaths = modules()
 
 const realmOf = (folder: string): Bound => existsSync(join(folder, 'realm.ts')) ? { file: join(folder, 'realm.ts') } : { text: `import { realm } from 'sallyport'; export default realm()` }
 
-/** The pipelines of a folder as values, in one file that `readDefinitions` reads. */
-export async function bundleDefinitions(folder: string, outfile: string): Promise<void> {
+/** The pipelines of a folder as values, in one file that `readDefinitions` reads. Gives the user's own files that it is made of. */
+export async function bundleDefinitions(folder: string, outfile: string): Promise<string[]> {
   const files = pipelineFiles(folder)
   const contents = [
     `export { default as realm } from '#realm'`,
     ...files.map((file, i) => `import * as p${i} from ${JSON.stringify(file)}`),
     `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
   ].join('\n')
-  await esbuild({ ...shared, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
+  const { metafile } = await esbuild({ ...shared, metafile: true, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
+  return Object.keys(metafile.inputs).filter((input) => !/^[\w-]+:|<stdin>|node_modules/.test(input)).map((input) => resolve(home, input)).filter((file) => file.startsWith(join(home, 'functions/pipelines')) || !file.startsWith(home))
 }
 
 /** Bundles everything into a folder of its own under `.local/bundles`. */
-export async function build({ pipelines, stage, origins = {} }: BuildInput): Promise<Built> {
+export async function build({ pipelines, stage, origins = {}, layer: given, out: wanted }: BuildInput): Promise<Built> {
   const folder = resolve(pipelines)
-  const target = join(bundles(), `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
+  const target = wanted ?? join(bundles(), `${stage}-${createHash('sha256').update(JSON.stringify([folder, stage, origins])).digest('hex').slice(0, 8)}`)
   tidy(stage)
   // Into a folder of this process, then put in place: two builds at once never read half of one.
   const out = `${target}.${process.pid}-${randomUUID().slice(0, 8)}`
@@ -105,21 +110,23 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
   const definitions = join(out, 'definitions.cjs')
   await bundleDefinitions(folder, definitions)
 
-  const layer = join(out, 'layer')
+  const layer = given ?? join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
-  await esbuild({
+  if (given === undefined) await esbuild({
     ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
     plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /^\.\/clients\.[tj]s$/ }, () => ({ path: './aws.js', external: true })) }],
   })
-  commonjs(runtime, 'sallyport-runtime')
+  if (given === undefined) commonjs(runtime, 'sallyport-runtime')
 
   const functions: Record<string, string> = {}
   const bundle = async (name: string, handler: string, bound: Readonly<Record<string, Bound>>): Promise<void> => {
     const target = join(out, 'functions', name)
     await esbuild({
       ...shared, nodePaths, entryPoints: [source(`functions/handlers/${handler}`)], outfile: join(target, 'index.js'),
+      // A debugger shows the user's own lines.
+      ...stage === 'local' && { sourcemap: 'linked' as const, sourcesContent: false },
       plugins: [house('layer', bound), jsonSchemas()],
     })
     commonjs(target, name)
@@ -134,7 +141,7 @@ export async function build({ pipelines, stage, origins = {} }: BuildInput): Pro
   }
   for (const name of ownFunctions) await bundle(name, name, {})
   place(out, target)
-  const placed = (path: string): string => join(target, relative(out, path))
+  const placed = (path: string): string => path === given ? path : join(target, relative(out, path))
   return { layer: placed(layer), functions: Object.fromEntries(Object.entries(functions).map(([name, path]) => [name, placed(path)])), definitions: placed(definitions) }
 }
 

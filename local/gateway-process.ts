@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { GatewayConfig, GatewayNotice, GatewayOrder } from './gateway/config.ts'
+import type { GatewayConfig, GatewayNotice, GatewayOrder, Runs } from './gateway/config.ts'
 import { keepChild } from './kept-child.ts'
 import type { Outcome } from './lambda/function.ts'
 import { writeWhole } from './write-whole.ts'
@@ -8,6 +8,8 @@ import { writeWhole } from './write-whole.ts'
 export interface GatewayProcess {
   readonly pid: number
   invoke(name: string, event: object): Promise<Outcome>
+  /** Runs other functions behind other routes; what is under way ends where it is. */
+  reload(runs: Runs): Promise<void>
   /** Opens the HTTP port, the same again after a restart. */
   listen(port: number): Promise<number>
   stop(): Promise<void>
@@ -26,12 +28,14 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
   let listening: ((result: { port: number } | { refused: string }) => void) | undefined
   let port: number | undefined
   let count = 0
+  let reloaded: (() => void) | undefined
 
   function heard(notice: GatewayNotice): void {
     if ('invoked' in notice) {
       waiting.get(notice.invoked.id)?.(notice.invoked.outcome)
       waiting.delete(notice.invoked.id)
-    } else if ('port' in notice || 'refused' in notice) listening?.(notice)
+    } else if ('reloaded' in notice) reloaded?.()
+    else if ('port' in notice || 'refused' in notice) listening?.(notice)
   }
 
   async function open(send: (order: GatewayOrder) => void, wanted: number): Promise<number> {
@@ -52,6 +56,7 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
       for (const settle of waiting.values()) settle(lostOutcome)
       waiting.clear()
       listening?.({ refused: 'it ended' })
+      reloaded?.()
     },
     failed,
   })
@@ -64,6 +69,14 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
       waiting.set(id, resolve)
       child.send({ invoke: { id, function: name, event: JSON.stringify(event) } })
     }),
+    async reload(runs) {
+      // Also for a gateway that is started again.
+      writeWhole(file, JSON.stringify({ ...config, ...runs }))
+      await new Promise<void>((resolve) => {
+        reloaded = resolve
+        child.send({ reload: runs })
+      })
+    },
     async listen(wanted) {
       port = await open((order) => child.send(order), wanted)
       return port

@@ -1,28 +1,29 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import type { Pipeline } from 'sallyport'
+import type { Account, Pipeline } from 'sallyport'
+import { build } from '../infra/build.ts'
 import { home } from '../infra/home.ts'
-import { accountsOf, isPartner, readerOf } from './accounts.ts'
+import { accountsOf, isPartner, readerOf, type How } from './accounts.ts'
 import { accountAt, assumeRole } from './assume-role.ts'
 import { startAws, type AwsProcess } from './aws-process.ts'
 import { clients, type Endpoint } from './clients.ts'
 import { createCustomResource } from './cloudformation.ts'
 import { startControl } from './control.ts'
-import { definitionsOf } from './definitions.ts'
+import { readFolder } from './definitions.ts'
 import { ownEndpoint } from './endpoint.ts'
 import { startGateway } from './gateway-process.ts'
 import type { Route } from './gateway/route.ts'
-import type { Outcome } from './lambda/function.ts'
+import type { Inspect, Outcome } from './lambda/function.ts'
 import { lock } from './lock.ts'
-import { startPartners } from './partners-process.ts'
+import { startPartners, type PartnersProcess } from './partners-process.ts'
 import type { PrivateJwk } from './partners/reading-key.ts'
 import { principalsFile, type Keys } from './principals-file.ts'
 import { fillAccounts, provisionState } from './provision.ts'
 import type { Run } from './run.ts'
-import { synthesize } from './synth.ts'
-import { customResourcesOf } from './template/custom-resources.ts'
-import { functionsOf } from './template/functions.ts'
+import { synthesizer } from './synth.ts'
+import { customResourcesOf, type CustomResource } from './template/custom-resources.ts'
+import { functionsOf, type WantedFunction } from './template/functions.ts'
 import { rolesOf } from './template/roles.ts'
 import { apiOf } from './template/routes.ts'
 import { readTemplate } from './template/template.ts'
@@ -40,6 +41,8 @@ export interface StackSettings {
   /** For tests: a file that gets the bodies of all AWS requests. */
   readonly requests?: string
   readonly env?: NodeJS.ProcessEnv
+  /** A function, by its short name, to which a debugger can be attached at this port: no timeout, one process. */
+  readonly inspect?: Inspect
   /** Told what is being done. */
   readonly progress?: (what: string) => void
   /** Told what a reader should know, such as a process that was started again. */
@@ -54,6 +57,8 @@ export interface Stack {
   readonly run: Run
   readonly routes: readonly Route[]
   readonly pipelines: readonly Pipeline[]
+  /** The user's files that the pipelines are made of. */
+  readonly files: readonly string[]
   /** Origins of the partners, by account. */
   readonly partners: Readonly<Record<string, string>>
   readonly logFile: string
@@ -61,6 +66,11 @@ export interface Stack {
   readonly requestsFile?: string
   /** By short name or full name. */
   invoke(functionName: string, event: object): Promise<Outcome>
+  /**
+   * Runs what the files say now; state, ports and the gateway stay. True where more than code has changed. Throws a sentence,
+   * and then what ran before goes on.
+   */
+  reload(): Promise<boolean>
   /** Writes `run.json`, and again whenever a pid changes. */
   publish(): void
   stop(): Promise<void>
@@ -123,8 +133,16 @@ async function assumed(endpoint: Endpoint, roles: readonly string[], note: (sent
   return keys
 }
 
+/** Parts of the template that the gateway runs. */
+interface Deployed {
+  readonly api: { readonly id: string; readonly routes: readonly Route[] }
+  readonly functions: readonly (WantedFunction & { readonly credentials: Keys })[]
+  readonly customResources: readonly CustomResource[]
+  readonly administrator: Keys
+}
+
 async function assemble(settings: StackSettings, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Stack> {
-  const { project = home, dir, pipelines: folder = examples, port = 8787, requests, env = process.env, progress = () => undefined, note = () => undefined } = settings
+  const { project = home, dir, pipelines: folder = examples, port = 8787, requests, env = process.env, inspect, progress = () => undefined, note = () => undefined } = settings
   rmSync(join(dir, 'run.json'), { force: true })
   mkdirSync(join(dir, 'aws'), { recursive: true, mode: 0o700 })
   const [logFile, callsFile] = [roomy(join(dir, 'log.jsonl')), roomy(join(dir, 'calls.jsonl'))]
@@ -133,19 +151,21 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   await refuseTaken(port)
   const foreign = await ownEndpoint(env)
   const place = { region: foreign?.region ?? 'us-east-1', account: (foreign && await accountAt(foreign)) ?? '000000000000' }
+  const cdk = synthesizer(project)
+  stops.push(async () => cdk.stop())
 
   progress('reading the pipelines')
-  const pipelines = await definitionsOf(folder)
-  const accounts = accountsOf(pipelines)
+  let current = await readFolder(folder)
+  let accounts = accountsOf(current.pipelines)
 
   progress('starting the partners')
-  const partners = await startPartners({ dir, failed, partners: accounts.filter(isPartner).map(({ name }) => name), keys: accounts.filter(({ how }) => how.signIn === 'public-key').map(({ name }) => name) })
+  let partners = await partnersOf(accounts, dir, failed)
   stops.push(() => partners.stop())
 
   progress('synthesizing the CDK app')
-  const out = join(dir, 'cdk.out')
-  await synthesize({ project, pipelines: resolve(folder), origins: partners.origins, out })
-  const template = readTemplate(out, place)
+  const [out, edits] = [join(dir, 'cdk.out'), join(dir, 'edits')]
+  rmSync(edits, { recursive: true, force: true })
+  await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out })
 
   progress(foreign ? `creating keys, tables and secrets at ${foreign.url}` : 'starting DynamoDB, KMS and Secrets Manager')
   // Another file: the keys of our own principals stay as they are.
@@ -167,39 +187,48 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   }
   const endpoint: Endpoint = foreign ?? { url: aws?.url ?? '', region: place.region, credentials: people.administrator }
 
-  if (!foreign) progress('creating keys, tables and secrets')
-  const sdk = clients(endpoint)
-  try {
-    const secrets = await provisionState(template, sdk)
-    for (const sentence of await fillAccounts(pipelines, secrets, sdk, partners, !sameEndpoint(dir, foreign?.url))) note(sentence)
-  } finally {
-    sdk.close()
+  /** Creates what the template that was just synthesized wants, and gives what the gateway is to run. What is there stays. */
+  async function deploy(out: string): Promise<Deployed> {
+    const template = readTemplate(out, place)
+    const sdk = clients(endpoint)
+    try {
+      const secrets = await provisionState(template, sdk)
+      for (const sentence of await fillAccounts(current.pipelines, secrets, sdk, partners, !sameEndpoint(dir, foreign?.url))) note(sentence)
+    } finally {
+      sdk.close()
+    }
+    const roles = rolesOf(template)
+    for (const { name, unknownBoundary } of roles) if (unknownBoundary !== undefined) note(`role ${name}: its boundary ${unknownBoundary} is not in the template and binds nothing here`)
+    const keys = foreign ? { administrator: endpoint.credentials, roles: await assumed(foreign, roles.map(({ arn }) => arn), note) } : people.write(roles)
+    if (foreign) people.admit(endpoint.credentials)
+    const functions = functionsOf(template).map((fn) => {
+      const credentials = keys.roles.get(fn.roleArn)
+      if (credentials === undefined) throw new Error(`function ${fn.name} has a role that is not in the template`)
+      return { ...fn, credentials }
+    })
+    return { api: apiOf(template), functions, customResources: customResourcesOf(template), administrator: keys.administrator }
   }
-  const roles = rolesOf(template)
-  for (const { name, unknownBoundary } of roles) if (unknownBoundary !== undefined) note(`role ${name}: its boundary ${unknownBoundary} is not in the template and binds nothing here`)
-  const keys = foreign ? { administrator: endpoint.credentials, roles: await assumed(foreign, roles.map(({ arn }) => arn), note) } : people.write(roles)
-  if (foreign) people.admit(endpoint.credentials)
+
+  if (!foreign) progress('creating keys, tables and secrets')
+  let deployed = await deploy(out)
 
   progress('starting the gateway')
-  const { id, routes } = apiOf(template)
-  const wanted = functionsOf(template)
-  const functions = wanted.map((fn) => {
-    const credentials = keys.roles.get(fn.roleArn)
-    if (credentials === undefined) throw new Error(`function ${fn.name} has a role that is not in the template`)
-    return { ...fn, credentials }
-  })
   const certificates = foreign ? env['NODE_EXTRA_CA_CERTS'] : undefined
   const gateway = await startGateway({
-    api: { id, ...place }, routes, functions, endpoint: endpoint.url, principals, log: logFile,
+    api: { id: deployed.api.id, ...place }, routes: deployed.api.routes, functions: deployed.functions, endpoint: endpoint.url, principals, log: logFile,
     ...certificates !== undefined && { extra: { NODE_EXTRA_CA_CERTS: certificates } },
+    ...inspect !== undefined && { inspect },
   }, { dir, started: became('gateway'), failed })
   stops.push(() => gateway.stop())
-  const fullName = (name: string): string => wanted.find(({ shortName }) => shortName === name)?.name ?? name
+  const fullName = (name: string): string => deployed.functions.find(({ shortName }) => shortName === name)?.name ?? name
 
-  for (const resource of customResourcesOf(template)) {
-    progress(`making the key pairs (${resource.stack}/${resource.id})`)
-    await createCustomResource(resource, place, (name, event) => gateway.invoke(name, event))
+  async function create(): Promise<void> {
+    for (const resource of deployed.customResources) {
+      progress(`making the key pairs (${resource.stack}/${resource.id})`)
+      await createCustomResource(resource, place, (name, event) => gateway.invoke(name, event))
+    }
   }
+  await create()
   const standIn = aws
   const control = await startControl({
     partners: () => partners.started.map(({ name }) => name),
@@ -210,24 +239,84 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   stops.push(() => control.stop())
   const url = `http://127.0.0.1:${await gateway.listen(port)}`
 
-  const reading = new Map<string, PrivateJwk>()
-  for (const account of accounts) {
-    const reader = account.how.signIn === 'public-key' ? readerOf(account, pipelines) : undefined
-    if (reader !== undefined && !reading.has(reader)) reading.set(reader, JSON.parse(readFileSync(join(dir, 'partners', `${account.name}.key.json`), 'utf8')) as PrivateJwk)
+  function readingKeys(): ReadonlyMap<string, PrivateJwk> {
+    const reading = new Map<string, PrivateJwk>()
+    for (const account of accounts) {
+      const reader = account.how.signIn === 'public-key' ? readerOf(account, current.pipelines) : undefined
+      if (reader !== undefined && !reading.has(reader)) reading.set(reader, JSON.parse(readFileSync(join(dir, 'partners', `${account.name}.key.json`), 'utf8')) as PrivateJwk)
+    }
+    return reading
   }
-  const run: Run = {
-    gateway: url, control: control.url,
-    aws: { endpoint: endpoint.url, region: place.region, ...keys.administrator },
-    roles: Object.fromEntries(functions.map(({ shortName, credentials }) => [shortName, credentials])),
-    pids, log: logFile, calls: callsFile, ...requests !== undefined && { requests },
-    partners: Object.fromEntries(partners.started.map(({ name, received }) => {
-      const privateKey = reading.get(name)
-      return [name, { received, ...privateKey && { privateKey } }]
-    })),
+  const told = (): Run => {
+    const reading = readingKeys()
+    return {
+      gateway: url, control: control.url,
+      aws: { endpoint: endpoint.url, region: place.region, ...deployed.administrator },
+      roles: Object.fromEntries(deployed.functions.map(({ shortName, credentials }) => [shortName, credentials])),
+      pids, log: logFile, calls: callsFile, ...requests !== undefined && { requests },
+      partners: Object.fromEntries(partners.started.map(({ name, received }) => {
+        const privateKey = reading.get(name)
+        return [name, { received, ...privateKey && { privateKey } }]
+      })),
+    }
   }
+  let run = told()
+
+  let rounds = 0
+  // Of the first synthesis, which stays: the runtime is not what a user edits.
+  const [layer = ''] = deployed.functions.flatMap(({ layers }) => layers)
+  const fresh = (): string => join(edits, String(++rounds))
+  /** Processes may still read what they were started from: the last two rounds stay. */
+  const tidy = (): void => rmSync(join(edits, String(rounds - 2)), { recursive: true, force: true })
+
+  /** The bundles alone: the functions stay what they are, in another folder. */
+  async function rebundle(): Promise<void> {
+    const built = await build({ pipelines: folder, stage: 'local', origins: partners.origins, out: fresh(), layer })
+    deployed = { ...deployed, functions: deployed.functions.map((fn) => ({ ...fn, code: built.functions[fn.shortName] ?? fn.code })) }
+    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
+  }
+
+  async function redeploy(): Promise<void> {
+    const names = (list: typeof accounts): string => list.map(({ name, how }) => `${name} ${how.signIn}`).join()
+    const wanted = accountsOf(current.pipelines)
+    if (names(wanted) !== names(accounts)) {
+      await partners.stop()
+      partners = await partnersOf(wanted, dir, failed)
+      accounts = wanted
+    }
+    const round = fresh()
+    await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out: round, layer })
+    deployed = await deploy(round)
+    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
+    await create()
+    run = told()
+    published?.()
+  }
+
   return {
-    gateway: url, control: control.url, run, routes, pipelines, partners: partners.origins, logFile, callsFile, ...requests !== undefined && { requestsFile: requests },
+    get gateway() { return url },
+    get control() { return control.url },
+    get run() { return run },
+    get routes() { return deployed.api.routes },
+    get pipelines() { return current.pipelines },
+    get files() { return current.files },
+    get partners() { return partners.origins },
+    logFile, callsFile, ...requests !== undefined && { requestsFile: requests },
     invoke: (name, event) => gateway.invoke(fullName(name), event),
+    async reload() {
+      const before = current
+      const next = await readFolder(folder)
+      current = next
+      try {
+        await (next.shape === before.shape ? rebundle() : redeploy())
+        tidy()
+      } catch (error) {
+        // The next attempt has to find the difference again.
+        current = { ...before, files: next.files }
+        throw error
+      }
+      return next.shape !== before.shape
+    },
     publish() {
       published = () => writeWhole(join(dir, 'run.json'), `${JSON.stringify(run, null, 2)}\n`)
       published()
@@ -235,3 +324,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     stop,
   }
 }
+
+const partnersOf = (accounts: readonly Account<How>[], dir: string, failed: (why: string) => void): Promise<PartnersProcess> => startPartners({
+  dir, failed, partners: accounts.filter(isPartner).map(({ name }) => name), keys: accounts.filter(({ how }) => how.signIn === 'public-key').map(({ name }) => name),
+})

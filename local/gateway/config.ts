@@ -1,4 +1,4 @@
-import type { LambdaFunction, Outcome } from '../lambda/function.ts'
+import type { Inspect, LambdaFunction, Outcome } from '../lambda/function.ts'
 import type { Api } from './event.ts'
 import type { Route } from './route.ts'
 
@@ -14,16 +14,22 @@ export interface GatewayConfig {
   readonly principals: string
   /** The file that stands for CloudWatch Logs. */
   readonly log: string
+  readonly inspect?: Inspect
 }
+
+/** What an edit may change while the gateway stays up. */
+export type Runs = Pick<GatewayConfig, 'routes' | 'functions'>
 
 /** To the gateway process. */
 export type GatewayOrder =
   | { readonly invoke: { readonly id: number; readonly function: string; readonly event: string } }
   | { readonly listen: { readonly port: number } }
+  | { readonly reload: Runs }
 
 /** From it. */
 export type GatewayNotice =
   | { readonly ready: true }
   | { readonly port: number }
+  | { readonly reloaded: true }
   | { readonly refused: string }
   | { readonly invoked: { readonly id: number; readonly outcome: Outcome } }

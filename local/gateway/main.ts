@@ -12,8 +12,8 @@ import { gateway } from './server.ts'
 const config = JSON.parse(readFileSync(process.env['SALLYPORT_GATEWAY'] ?? '', 'utf8')) as GatewayConfig
 const tell = (notice: GatewayNotice): void => { if (process.connected) process.send?.(notice) }
 
-const { api, routes, functions, endpoint, extra = {}, log } = config
-const supervisor = await supervise(functions, { region: api.region, account: api.account, endpoint, extra, log })
+const { api, routes, functions, endpoint, extra = {}, log, inspect } = config
+const supervisor = await supervise(functions, { region: api.region, account: api.account, endpoint, extra, log, ...inspect && { inspect } })
 const principals = watchPrincipals(config.principals)
 const server = gateway({ api, routes, principals: (accessKeyId) => principals().get(accessKeyId), invoke: (name, event) => supervisor.invoke(name, event) })
 server.on('error', (error: NodeJS.ErrnoException) => tell({ refused: error.code ?? 'error' }))
@@ -21,6 +21,12 @@ server.on('error', (error: NodeJS.ErrnoException) => tell({ refused: error.code 
 process.on('message', (order: GatewayOrder) => {
   if ('listen' in order) {
     server.listen(order.listen.port, '127.0.0.1', () => tell({ port: (server.address() as AddressInfo).port }))
+    return
+  }
+  if ('reload' in order) {
+    supervisor.replace(order.reload.functions)
+    server.replace(order.reload.routes)
+    tell({ reloaded: true })
     return
   }
   const { id, function: name, event } = order.invoke

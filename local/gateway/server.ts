@@ -66,10 +66,15 @@ const failures: Readonly<Record<Failed['reason'], Reply>> = {
   stopped: refusals.unavailable,
 }
 
-/** The HTTP server that stands for API Gateway's HTTP API. It listens when told to. */
-export function gateway(settings: GatewaySettings): Server {
+/** The HTTP server that stands for API Gateway's HTTP API. It listens when told to, and takes other routes while it runs. */
+export interface Gateway extends Server {
+  replace(routes: readonly Route[]): void
+}
+
+export function gateway(settings: GatewaySettings): Gateway {
   const { api, routes, principals, invoke, integrationSeconds = 30, clientSeconds = { headers: 10, request: 30 } } = settings
-  const route = matcher(routes)
+
+  let route = matcher(routes)
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const id = requestId()
@@ -123,7 +128,7 @@ export function gateway(settings: GatewaySettings): Server {
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') close(socket, own(408, 'Request Timeout'))
     else close(socket, refusals.badRequest)
   })
-  return server
+  return Object.assign(server, { replace(fresh: readonly Route[]) { route = matcher(fresh) } })
 }
 
 const phrases: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }

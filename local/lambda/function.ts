@@ -16,6 +16,12 @@ export interface LambdaFunction {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
 }
 
+/** A function to be looked at with a debugger, at a port of loopback. */
+export interface Inspect {
+  readonly function: string
+  readonly port: number
+}
+
 /** A failed invocation, in Lambda's own words: what a handler threw is in the log alone. */
 export interface Failed {
   readonly ok: false

@@ -17,6 +17,8 @@ export interface PoolSettings {
 
 export interface Pool {
   invoke(event: string): Promise<Outcome>
+  /** Takes nothing more: ends each process when it has done what it had begun. */
+  drain(): void
   /** Ends every process; what still runs or waits fails. */
   stop(): void
   readonly size: number
@@ -41,6 +43,7 @@ export function pool(fn: LambdaFunction, settings: PoolSettings): Pool {
   const waiting: Job[] = []
   const members = new Set<Member>()
   let stopped = false
+  let draining = false
   const arn = `arn:aws:lambda:${settings.region}:${settings.account}:function:${fn.name}`
   const count = (state: Member['state']): number => [...members].filter((member) => member.state === state).length
 
@@ -79,9 +82,7 @@ export function pool(fn: LambdaFunction, settings: PoolSettings): Pool {
 
   /** Out of the pool at once: another may start in its place while this one dies. */
   function retire(member: Member): void {
-    members.delete(member)
-    clearTimeout(member.timer)
-    member.process.kill()
+    end(member)
     pump()
   }
 
@@ -126,6 +127,13 @@ export function pool(fn: LambdaFunction, settings: PoolSettings): Pool {
       assign(member, job)
     }
     while (waiting.length > count('starting') && members.size < settings.concurrency) start()
+    if (draining) for (const member of members) if (member.state !== 'busy' && waiting.length === 0) end(member)
+  }
+
+  function end(member: Member): void {
+    members.delete(member)
+    clearTimeout(member.timer)
+    member.process.kill()
   }
 
   return {
@@ -134,6 +142,10 @@ export function pool(fn: LambdaFunction, settings: PoolSettings): Pool {
       waiting.push({ id: randomUUID(), event, settle })
       pump()
     }),
+    drain() {
+      draining = true
+      pump()
+    },
     stop() {
       stopped = true
       const outcome: Outcome = { ok: false, reason: 'stopped', message: 'the supervisor has stopped' }

@@ -24,7 +24,7 @@ export interface FunctionProcess {
 /** Starts one. `idle`: it waits for work. `gone`: it has ended, with Lambda's words for how. */
 export function startProcess(
   fn: LambdaFunction, surroundings: Surroundings, api: RuntimeApi, log: Log,
-  on: { idle(): void; gone(how: string): void },
+  on: { idle(): void; gone(how: string): void }, inspect?: number,
 ): FunctionProcess {
   const token = randomBytes(16).toString('hex')
   let give: ((invocation: Invocation, report: (report: Report) => void) => void) | undefined
@@ -34,7 +34,7 @@ export function startProcess(
   })
   // Lambda, too, gives the heap a share of the function's memory.
   const heap = `--max-old-space-size=${Math.floor(fn.memoryMb * 0.9)}`
-  const child = spawn(process.execPath, [heap, '--require', shim, client], {
+  const child = spawn(process.execPath, [heap, ...inspect === undefined ? [] : [`--inspect=127.0.0.1:${inspect}`, '--enable-source-maps'], '--require', shim, client], {
     cwd: fn.code,
     env: { ...environment(fn, surroundings, api.address), SALLYPORT_PROCESS: token },
     stdio: ['pipe', 'pipe', 'pipe'],

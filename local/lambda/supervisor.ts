@@ -1,4 +1,4 @@
-import type { LambdaFunction, Outcome } from './function.ts'
+import type { Inspect, LambdaFunction, Outcome } from './function.ts'
 import { payloadLimit } from './function.ts'
 import type { Surroundings } from './environment.ts'
 import { log as openLog } from './log.ts'
@@ -13,29 +13,50 @@ export interface SupervisorSettings extends Surroundings {
   readonly concurrency?: number
   /** Lambda allows 10 seconds; eight processes that start at once on two cores may take longer. */
   readonly initSeconds?: number
+  readonly inspect?: Inspect
 }
 
 /** Stands for the Lambda service: runs functions by name. */
 export interface Supervisor {
   /** Throws a sentence for a name that no function has. */
   invoke(name: string, event: string): Promise<Outcome>
+  /** Runs these functions from now on. One that has changed ends what it began, in the processes that it had. */
+  replace(functions: readonly LambdaFunction[]): void
   /** Processes of a function that are alive. */
   size(name: string): number
   stop(): Promise<void>
 }
 
 export async function supervise(functions: readonly LambdaFunction[], settings: SupervisorSettings): Promise<Supervisor> {
-  const { region, account, concurrency = 8, initSeconds = 30 } = settings
+  const { region, account, concurrency = 8, initSeconds = 30, inspect } = settings
   const api = await runtimeApi()
   const log = openLog(settings.log)
-  const pools = new Map<string, Pool>(functions.map((fn) => [fn.name, pool(fn, {
-    region, account, concurrency, initSeconds,
-    start: (on) => startProcess(fn, settings, api, log, on),
-    forget: (id) => api.forget(id),
-    note: (text) => log.platform(fn.name, text),
-  })]))
+  const poolOf = (given: LambdaFunction): Pool => {
+    const inspected = inspect !== undefined && (given.name === inspect.function || given.name.endsWith(`-${inspect.function}`))
+    // Whoever looks at a line for an hour shall not be timed out.
+    const fn = inspected ? { ...given, timeoutSeconds: 3_600 } : given
+    return pool(fn, {
+      region, account, concurrency: inspected ? 1 : concurrency, initSeconds,
+      start: (on) => startProcess(fn, settings, api, log, on, inspected ? inspect.port : undefined),
+      forget: (id) => api.forget(id),
+      note: (text) => log.platform(fn.name, text),
+    })
+  }
+  const shape = (fn: LambdaFunction): string => JSON.stringify(fn)
+  const pools = new Map<string, { readonly pool: Pool; readonly shape: string }>()
+  const replace = (wanted: readonly LambdaFunction[]): void => {
+    const names = new Set(wanted.map(({ name }) => name))
+    for (const [name, old] of pools) if (!names.has(name) && pools.delete(name)) old.pool.drain()
+    for (const fn of wanted) {
+      const old = pools.get(fn.name)
+      if (old?.shape === shape(fn)) continue
+      pools.set(fn.name, { pool: poolOf(fn), shape: shape(fn) })
+      old?.pool.drain()
+    }
+  }
+  replace(functions)
   const named = (name: string): Pool => {
-    const found = pools.get(name)
+    const found = pools.get(name)?.pool
     if (found === undefined) throw new Error(`there is no function ${name} in the template`)
     return found
   }
@@ -45,9 +66,10 @@ export async function supervise(functions: readonly LambdaFunction[], settings: 
       if (Buffer.byteLength(event) > payloadLimit) return { ok: false, reason: 'request-size', message: `Request must be smaller than ${payloadLimit} bytes for the InvokeFunction operation` }
       return target.invoke(event)
     },
+    replace,
     size: (name) => named(name).size,
     async stop() {
-      for (const each of pools.values()) each.stop()
+      for (const { pool } of pools.values()) pool.stop()
       api.close()
       await log.close()
     },
