@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import { manifest as shown } from 'sallyport'
+import { mermaid } from './diagram.ts'
 import { folderOf, pipelinesOf } from './folders.ts'
-import { readOptions } from './usage.ts'
+import { readOptions, Usage } from './usage.ts'
 
 interface Part {
   readonly kind: string
@@ -38,10 +39,21 @@ function page({ name, trigger, sensitive, timeout, steps, needs }: Manifest): st
   ].join('\n')
 }
 
-/** Shows what each pipeline is: JSON for reviews by machine, a page each for people. */
+/** Shows what each pipeline is: JSON for reviews by machine, a page each for people, or a diagram. */
 export async function manifest(args: string[]): Promise<number> {
-  const { values } = readOptions({ args, options: { json: { type: 'boolean', default: false }, pipelines: { type: 'string' } } })
-  const manifests = (await pipelinesOf(folderOf(values.pipelines))).map((pipeline) => shown(pipeline) as Manifest)
+  const { values, positionals: [only, ...more] } = readOptions({
+    args, allowPositionals: true, options: { json: { type: 'boolean', default: false }, mermaid: { type: 'boolean', default: false }, pipelines: { type: 'string' } },
+  })
+  if (more.length > 0) throw new Usage('name one pipeline, or none for all')
+  const all = await pipelinesOf(folderOf(values.pipelines))
+  const pipelines = all.filter(({ name }) => only === undefined || name === only)
+  if (pipelines.length === 0) throw new Usage(`there is no pipeline ${only}; there are ${all.map(({ name }) => name).join(', ')}`)
+  if (values.mermaid) {
+    // As Markdown, which is where a diagram is read; one alone can be piped into a renderer.
+    process.stdout.write(only === undefined ? `${pipelines.map((pipeline) => `## ${pipeline.name}\n\n\`\`\`mermaid\n${mermaid(pipeline)}\n\`\`\``).join('\n\n')}\n` : `${pipelines.map(mermaid).join('')}\n`)
+    return 0
+  }
+  const manifests = pipelines.map((pipeline) => shown(pipeline) as Manifest)
   process.stdout.write(values.json ? `${JSON.stringify({ pipelines: manifests }, null, 2)}\n` : `${manifests.map(page).join('\n\n')}\n`)
   return 0
 }

@@ -17,6 +17,16 @@ export const verbs: Readonly<Record<string, Verb>> = {
     example: 'mkdir payments && cd payments && npm install sallyport && npx sallyport init',
     load: async () => (await import('./init.ts')).init,
   },
+  new: {
+    about: 'adds a pipeline, an example of what it takes, and its test',
+    usage: 'sallyport new NAME [post:/PATH[:jose]] [STEP[:WHAT] …] [--pipelines DIR]',
+    options: [
+      ['NAME', 'lower-case words joined by hyphens'], ['post:/PATH', 'its route; :jose for what arrives sealed'],
+      ['STEP', 'validate, log, deduplicate:FIELD, hash:FIELD, call:ACCOUNT, transform'], ['--pipelines DIR', 'the folder of the pipelines'],
+    ],
+    example: 'npx sallyport new refund post:/refunds deduplicate:refundId call:bank',
+    load: async () => (await import('./new.ts')).make,
+  },
   start: {
     about: 'runs the pipelines on this machine, and takes over what is edited while it runs',
     usage: 'sallyport start [--once] [--inspect PIPELINE] [--pipelines DIR]',
@@ -40,8 +50,8 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   manifest: {
     about: 'shows each pipeline without its functions: what it does, sends and may touch',
-    usage: 'sallyport manifest [--json] [--pipelines DIR]',
-    options: [['--json', 'one JSON document on standard output'], ['--pipelines DIR', 'the folder of the pipelines']],
+    usage: 'sallyport manifest [PIPELINE] [--json | --mermaid] [--pipelines DIR]',
+    options: [['PIPELINE', 'one of them; all unless named'], ['--json', 'one JSON document on standard output'], ['--mermaid', 'a flowchart of each, as Markdown'], ['--pipelines DIR', 'the folder of the pipelines']],
     example: 'npx sallyport manifest --json',
     load: async () => (await import('./manifest.ts')).manifest,
   },

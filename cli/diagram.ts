@@ -1,0 +1,81 @@
+import type { Need, Pipeline, Step } from 'sallyport'
+
+type Any = Step<never, unknown>
+/** Where a part of the diagram begins and ends. */
+interface Ends { readonly firsts: readonly string[]; readonly lasts: readonly string[] }
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '#quot;')}"`
+
+/** A pipeline as a Mermaid flowchart: its steps, the partners they send to, and what they touch at rest. */
+export function mermaid(pipeline: Pipeline): string {
+  const { trigger } = pipeline
+  const inside: string[] = []
+  const outside = new Map<string, string>()
+  const edges: string[] = []
+  let count = 0
+
+  const join = (from: readonly string[], to: readonly string[], label?: string): void => {
+    for (const a of from) for (const b of to) inside.push(`    ${a} -->${label === undefined ? '' : `|${label}|`} ${b}`)
+  }
+
+  function leaf(step: Any): Ends {
+    const id = `s${++count}`
+    inside.push(`    ${id}[${step.kind}]`)
+    for (const { to, once } of step.sends ?? []) {
+      outside.set(`p_${to.name}`, `p_${to.name}[/${to.name}/]`)
+      const sealed = 'seal' in step.config && step.config.seal !== undefined
+      edges.push(`  ${id} == ${quoted([sealed ? 'sealed' : 'readable', ...once === undefined ? [] : [`once per ${once}`]].join(', '))} ==> p_${to.name}`)
+    }
+    for (const need of step.needs) {
+      const kept = keptIn(need)
+      if (kept === undefined) continue
+      outside.set(kept.id, kept.shape)
+      edges.push(`  ${id} -.-> ${kept.id}`)
+    }
+    return { firsts: [id], lasts: [id] }
+  }
+
+  function draw(step: Any): Ends {
+    const { steps } = step
+    if (steps === undefined) return leaf(step)
+    if (step.kind === 'flow') return chain(steps)
+    const id = `g${++count}`
+    inside.push(`    subgraph ${id} [${step.kind}]`)
+    // The second part of a rescue runs after the first has failed; those of a when are one or the other.
+    const parts = steps.map(draw)
+    const [first, second] = parts
+    if (step.kind === 'rescue' && first && second) join(first.lasts, second.firsts, 'fault')
+    inside.push('    end')
+    return {
+      firsts: (step.kind === 'rescue' ? parts.slice(0, 1) : parts).flatMap(({ firsts }) => firsts),
+      lasts: parts.flatMap(({ lasts }) => lasts),
+    }
+  }
+
+  function chain(steps: readonly Any[]): Ends {
+    const parts = steps.map(draw)
+    for (const [i, part] of parts.entries()) {
+      const next = parts[i + 1]
+      if (next) join(part.lasts, next.firsts)
+    }
+    return { firsts: parts[0]?.firsts ?? [], lasts: parts.at(-1)?.lasts ?? [] }
+  }
+
+  const { firsts } = draw(pipeline.steps)
+  return [
+    'flowchart LR',
+    ...firsts.map((first) => `  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${trigger.accept === 'application/jose' ? 'sealed' : 'JSON'}`)} --> ${first}`),
+    `  subgraph ${pipeline.name.replaceAll('-', '_')} [${quoted(`${pipeline.name}: one invocation`)}]`,
+    ...inside, '  end', ...[...outside.values()].map((shape) => `  ${shape}`), ...edges,
+  ].join('\n')
+}
+
+/** What stays behind a step at rest; a partner's own account is shown as the partner. */
+function keptIn({ resource: { kind, name } }: Need): { readonly id: string; readonly shape: string } | undefined {
+  const id = `${kind}_${name}`.replaceAll('-', '_')
+  if (kind === 'table') return { id, shape: `${id}[(${quoted(name === 'ledger' ? 'ledger: keyed digests' : `table ${name}`)})]` }
+  if (kind === 'store') return { id, shape: `${id}[(${quoted(`store ${name}: sealed`)})]` }
+  if (kind === 'key') return { id, shape: `${id}{{${quoted(`KMS key ${name}`)}}}` }
+  return undefined
+}
+
