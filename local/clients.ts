@@ -10,6 +10,7 @@ export interface Endpoint {
 }
 
 export interface Clients {
+  readonly endpoint: Endpoint
   readonly dynamodb: DynamoDBClient
   readonly kms: KMSClient
   readonly secrets: SecretsManagerClient
@@ -17,11 +18,12 @@ export interface Clients {
 }
 
 /** The clients of an endpoint, by which everything is created: through public APIs alone. */
-export function clients({ url, region, credentials }: Endpoint): Clients {
+export function clients(endpoint: Endpoint): Clients {
+  const { url, region, credentials } = endpoint
   // A copy: the SDK writes into what it is given.
   const options = { endpoint: url, region, credentials: { ...credentials } }
   const made = { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options) }
-  return { ...made, close: () => Object.values(made).forEach((client) => client.destroy()) }
+  return { endpoint, ...made, close: () => Object.values(made).forEach((client) => client.destroy()) }
 }
 
 /** Whether an error of AWS has this name. */

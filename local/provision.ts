@@ -2,6 +2,7 @@ import type { Pipeline } from 'sallyport'
 import { accountsOf, drawCredential, headersOf, isPartner } from './accounts.ts'
 import type { Clients } from './clients.ts'
 import type { PartnersProcess } from './partners-process.ts'
+import { provisionBuckets } from './provision-buckets.ts'
 import { provisionKeys } from './provision-keys.ts'
 import { provisionSecrets, putSecret } from './provision-secrets.ts'
 import { provisionTables } from './provision-tables.ts'
@@ -11,9 +12,10 @@ import type { Template } from './template/template.ts'
  * Creates what the state stack holds: keys first, since the others are encrypted under them. What is there stays.
  * Gives the names of the secrets that hold a value.
  */
-export async function provisionState(template: Template, { kms, dynamodb, secrets }: Clients): Promise<ReadonlyMap<string, boolean>> {
+export async function provisionState(template: Template, { endpoint, kms, dynamodb, secrets }: Clients): Promise<ReadonlyMap<string, boolean>> {
   await provisionKeys(template, kms)
   await provisionTables(template, dynamodb)
+  await provisionBuckets(template, endpoint)
   return provisionSecrets(template, secrets)
 }
 

@@ -23,12 +23,14 @@ const encoded = (text: string): string => encodeURIComponent(text).replace(/[!'(
 export function signed(url: string, { method, headers = {}, body }: { method: string; headers?: Readonly<Record<string, string>>; body: string }, signer: Signer, now = new Date()): SignedInit {
   const { host, pathname, searchParams } = new URL(url)
   const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
-  const all: Record<string, string> = { host, 'x-amz-date': stamp, ...signer.sessionToken === undefined ? {} : { 'x-amz-security-token': signer.sessionToken } }
+  const isS3 = signer.service === 's3'
+  const all: Record<string, string> = { host, 'x-amz-date': stamp, ...isS3 && { 'x-amz-content-sha256': sha256(body) }, ...signer.sessionToken === undefined ? {} : { 'x-amz-security-token': signer.sessionToken } }
   for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value.trim()
   const names = Object.keys(all).sort()
   const query = [...searchParams].map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort().join('&')
-  const path = pathname.split('/').map(encoded).join('/')
-  const canonical = [method, path, query, ...names.map((name) => `${name}:${all[name]}`), '', names.join(';'), sha256(body)].join('\n')
+  // S3 does not encode the path once more, and signs what that header says of the body.
+  const path = pathname.split('/').map((part) => encoded(isS3 ? decodeURIComponent(part) : part)).join('/')
+  const canonical = [method, path, query, ...names.map((name) => `${name}:${all[name]}`), '', names.join(';'), isS3 ? all['x-amz-content-sha256'] : sha256(body)].join('\n')
   const scope = [stamp.slice(0, 8), signer.region, signer.service, 'aws4_request']
   const key = scope.reduce<Buffer | string>(hmac, `AWS4${signer.secretAccessKey}`)
   const signature = hmac(key, ['AWS4-HMAC-SHA256', stamp, scope.join('/'), sha256(canonical)].join('\n')).toString('hex')

@@ -1,8 +1,9 @@
 import { Failure, invalid } from './failure.ts'
 import { list, object, optionalWhole, text, type Members } from './members.ts'
 import { conflicted } from './dynamodb/transact.ts'
+import { failure as s3Failure, statusOf } from './s3/failure.ts'
 
-export type ServiceName = 'dynamodb' | 'kms' | 'secretsmanager'
+export type ServiceName = 'dynamodb' | 'kms' | 'secretsmanager' | 's3'
 
 /** One line of the plan: what happens to the next `times` calls of an operation. */
 export type Fault = { readonly service: string; readonly operation: string; readonly error: string; times: number }
@@ -19,13 +20,21 @@ const answer = (failure: Failure): Effect => ({ at: 'before', kind: 'answer', fa
 const throughput = new Set(['PutItem', 'GetItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan', 'TransactWriteItems', 'TransactGetItems'])
 
 // DynamoDB throttles item operations on a table's throughput, and everything else as the other services do.
-const throttle = ({ service, operation }: Call): Failure => service === 'dynamodb' && throughput.has(operation)
-  ? new Failure('ProvisionedThroughputExceededException', 'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.')
-  : new Failure('ThrottlingException', 'Rate exceeded')
+function throttle({ service, operation }: Call): Failure {
+  if (service === 's3') return s3Failure('SlowDown', 'Please reduce your request rate.')
+  return service === 'dynamodb' && throughput.has(operation)
+    ? new Failure('ProvisionedThroughputExceededException', 'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.')
+    : new Failure('ThrottlingException', 'Rate exceeded')
+}
 
-const conflict = ({ operation, input }: Call): Failure => operation === 'TransactWriteItems'
-  ? conflicted(input)
-  : new Failure('TransactionConflictException', 'Transaction is ongoing for the item')
+function conflict({ service, operation, input }: Call): Failure {
+  if (service === 's3') return s3Failure('ConditionalRequestConflict', 'The conditional request cannot succeed due to a conflicting operation against this resource.')
+  return operation === 'TransactWriteItems' ? conflicted(input) : new Failure('TransactionConflictException', 'Transaction is ongoing for the item')
+}
+
+const unavailable = ({ service }: Call): Failure => service === 's3'
+  ? s3Failure('ServiceUnavailable', 'Service is unable to handle request.')
+  : new Failure('InternalServerError', 'Internal server error', {}, 500)
 
 const effects: Readonly<Record<string, (call: Call) => Effect>> = {
   throttle: (call) => answer(throttle(call)),
@@ -33,7 +42,7 @@ const effects: Readonly<Record<string, (call: Call) => Effect>> = {
   reset: () => ({ at: 'before', kind: 'reset' }),
   lostReply: () => ({ at: 'after', kind: 'reset' }),
   conflict: (call) => answer(conflict(call)),
-  unavailable: () => answer(new Failure('InternalServerError', 'Internal server error', {}, 500)),
+  unavailable: (call) => answer(unavailable(call)),
   denied: ({ arn, service, operation }) =>
     answer(new Failure('AccessDeniedException', `User: ${arn} is not authorized to perform: ${service}:${operation}`)),
   kill: () => ({ at: 'before', kind: 'kill' }),
@@ -70,7 +79,7 @@ export function faultPlan(): Faults {
       if (!found) return undefined
       found.times -= 1
       const effect = Object.hasOwn(effects, found.error) ? effects[found.error] : undefined
-      return effect ? effect(call) : answer(new Failure(found.error, 'This answer was planned.'))
+      return effect ? effect(call) : answer(new Failure(found.error, 'This answer was planned.', {}, call.service === 's3' ? statusOf(found.error) : 400))
     },
   }
 }

@@ -4,7 +4,10 @@ import type { Ask, Caller, World } from './operation.ts'
 import type { Principal } from './principals.ts'
 import { verify, type Refusal, type SignedRequest } from './sigv4.ts'
 
-const refusals: Readonly<Record<Refusal, readonly [code: string, message: string]>> = {
+/** How a service spells each refusal. */
+export type Refusals = Readonly<Record<Refusal, readonly [code: string, message: string]>>
+
+const refusals: Refusals = {
   MissingAuthenticationToken: ['MissingAuthenticationTokenException', 'Missing Authentication Token'],
   UnrecognizedClient: ['UnrecognizedClientException', 'The security token included in the request is invalid.'],
   IncompleteSignature: ['IncompleteSignatureException', 'The request signature does not conform to AWS standards.'],
@@ -12,12 +15,12 @@ const refusals: Readonly<Record<Refusal, readonly [code: string, message: string
   RequestExpired: ['InvalidSignatureException', 'Signature expired: the time of the request differs from ours by more than five minutes.'],
 }
 
-/** The principal whose signature the request carries. Throws as the service would. */
-export function authenticate(request: SignedRequest, principals: ReadonlyMap<string, Principal>): Principal {
+/** The principal whose signature the request carries. Throws as the service would: the JSON services unless told otherwise. */
+export function authenticate(request: SignedRequest, principals: ReadonlyMap<string, Principal>, spelled: Refusals = refusals): Principal {
   const verdict = verify(request, (accessKeyId) => principals.get(accessKeyId))
   const principal = verdict.ok ? principals.get(verdict.accessKeyId) : undefined
   if (principal) return principal
-  throw new Failure(...refusals[verdict.ok ? 'UnrecognizedClient' : verdict.code])
+  throw new Failure(...spelled[verdict.ok ? 'UnrecognizedClient' : verdict.code])
 }
 
 function standing(principal: Principal, { region, account }: World): Context {

@@ -1,48 +1,24 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AwsConfig } from './config.ts'
+import { asFailure, endpoint, type Answered } from './endpoint.ts'
 import { Failure } from './failure.ts'
-import { faultPlan, type Effect } from './faults.ts'
-import { authenticate, authorize, callerOf } from './gate.ts'
+import { faultPlan } from './faults.ts'
+import { authenticate } from './gate.ts'
 import { journal } from './journal.ts'
-import { object, type Members } from './members.ts'
-import type { Reply, World } from './operation.ts'
+import type { World } from './operation.ts'
 import { roleOf, watchPrincipals, type Principal } from './principals.ts'
-import { schemas, services, type Service } from './services.ts'
+import { s3Endpoint } from './s3/endpoint.ts'
+import { isForS3 } from './s3/request.ts'
+import { schemas } from './services.ts'
 import { openStore } from './store.ts'
 import { startSts, type StsReply } from './sts.ts'
 import { sweep } from './sweep.ts'
-import { failureBody, headersOf, readBody, reply } from './wire.ts'
+import { headersOf, readBody, reply } from './wire.ts'
 
 export type Aws = { readonly port: number; close(): Promise<void> }
 
-const unknownOperation = (operation: string): Failure =>
-  new Failure('UnknownOperationException', `${operation} is not implemented by this stand-in`)
-
-/** `DynamoDB_20120810.PutItem` -> the service and its operation's name. */
-function targetOf(target: string): { service: Service | undefined; operation: string } {
-  const [, prefix = '', operation = ''] = /^([A-Za-z0-9_]{1,64})\.([A-Za-z0-9]{1,64})$/.exec(target) ?? []
-  return { service: Object.hasOwn(services, prefix) ? services[prefix] : undefined, operation }
-}
-
-function parse(body: Buffer): Members {
-  try {
-    return object(JSON.parse(body.length === 0 ? '{}' : body.toString()), 'body')
-  } catch {
-    // V8 quotes the input in its message.
-    throw new Failure('SerializationException', 'The request is not a JSON object')
-  }
-}
-
-// A defect of ours: the caller learns only that, since a foreign message may quote a value.
-function asFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error
-  const places = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : []
-  process.stderr.write(`aws stand-in: ${error instanceof Error ? error.name : 'unknown error'}\n${places.join('\n')}\n`)
-  return new Failure('InternalServerError', 'Internal server error', {}, 500)
-}
-
-/** Starts DynamoDB, KMS and Secrets Manager on 127.0.0.1. `close` answers what is under way and closes the database. */
+/** Starts DynamoDB, KMS, Secrets Manager and S3 on 127.0.0.1. `close` answers what is under way and closes the database. */
 export async function startAws(config: AwsConfig): Promise<Aws> {
   const { region, account } = config
   const principals = watchPrincipals(config.principals)
@@ -51,69 +27,56 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
   const requests = journal(config.requests)
   const faults = faultPlan()
   const world: World = { region, account, store, now: () => Date.now() }
+  const answer = endpoint(world, faults)
+  const answerS3 = s3Endpoint(world, faults)
   const sts = startSts(principals, world)
   const stopSweeping = config.sweepTtl ? sweep(world) : () => undefined
 
-  type Exchange = { role: string; units: number; effect: Effect | undefined }
-
-  function principalFor(request: IncomingMessage, service: string, body: Buffer): Principal {
-    const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split(/\?(.*)/s)
-    let known: ReadonlyMap<string, Principal>
+  function known(): ReadonlyMap<string, Principal> {
     try {
-      known = sts.known()
+      return sts.known()
     } catch (error) {
       throw new Failure('InternalFailure', error instanceof Error ? error.message : 'The principals file is not usable.', {}, 500)
     }
+  }
+
+  function principalFor(request: IncomingMessage, service: string, body: Buffer): Principal {
+    const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split(/\?(.*)/s)
     return authenticate({
       method: request.method ?? '', rawPath, rawQuery, headers: headersOf(request), body, now: new Date(), service, region,
-    }, known)
+    }, known())
   }
 
-  async function run(request: IncomingMessage, service: Service, name: string, body: Buffer, exchange: Exchange): Promise<Reply> {
-    const principal = principalFor(request, service.name, body)
-    exchange.role = roleOf(principal.arn)
-    const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined
-    if (!operation) throw unknownOperation(name)
-    const input = parse(body)
-    authorize(principal, operation.asks(input, world), world)
-    exchange.effect = faults.take({ service: service.name, operation: name, input, arn: principal.arn })
-    if (exchange.effect?.at === 'before') {
-      if (exchange.effect.kind === 'answer') throw exchange.effect.failure
-      return undefined
-    }
-    return operation.run(input, world, callerOf(principal, world, (units) => (exchange.units += units)))
-  }
-
-  function strike(effect: Effect, request: IncomingMessage): void {
+  function strike(effect: NonNullable<Answered['struck']>, request: IncomingMessage): void {
     if (effect.kind === 'kill') process.kill(process.pid, 'SIGKILL')
     if (effect.kind === 'reset') request.socket.destroy()
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { service, operation } = targetOf(String(request.headers['x-amz-target'] ?? ''))
-    const exchange: Exchange = { role: '', units: 0, effect: undefined }
-    let [status, answer, text]: [number, unknown, string] = [200, undefined, '']
-    try {
-      const body = await readBody(request)
-      text = config.requests === undefined ? '' : body.toString()
-      if (!service || request.method !== 'POST') throw unknownOperation(operation || 'The operation')
-      answer = await run(request, service, operation, body, exchange)
-      await store.settled()
-    } catch (error) {
-      // What a refusal shows must be as durable as what a success shows.
-      await store.settled().catch(() => undefined)
-      const failure = asFailure(error)
-      status = failure.status
-      answer = failureBody(failure, service)
-    }
-    const { effect, role, units } = exchange
-    const struck = effect && effect.kind !== 'answer'
+    const { service, operation, role, body, status, answer: said, units, struck } = await answer({
+      target: request.method === 'POST' ? String(request.headers['x-amz-target'] ?? '') : '',
+      read: () => readBody(request),
+      caller: (name, content) => principalFor(request, name, content),
+    })
     const line = { at: new Date().toISOString(), role, service: service?.name ?? '', operation }
     calls.add({ ...line, status: struck ? 0 : status, ...(units > 0 && { units }) })
-    if (config.requests !== undefined) requests.add({ ...line, body: text })
-    if (struck) return strike(effect, request)
+    if (config.requests !== undefined) requests.add({ ...line, body: body.toString() })
+    if (struck) return strike(struck, request)
     if (status === 413) response.setHeader('connection', 'close')
-    reply(response, status, answer, service?.contentType)
+    reply(response, status, said, service?.contentType)
+  }
+
+  /** S3 speaks REST and XML. */
+  async function serveS3(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { operation, role, body, status, headers, content, struck } = await answerS3({
+      method: request.method ?? '', url: request.url ?? '/', headers: headersOf(request), read: () => readBody(request), principals: known,
+    })
+    const line = { at: new Date().toISOString(), role, service: 's3', operation }
+    calls.add({ ...line, status: struck ? 0 : status })
+    if (config.requests !== undefined) requests.add({ ...line, body: body.toString() })
+    if (struck) return strike(struck, request)
+    if (!request.complete) response.setHeader('connection', 'close')
+    response.writeHead(status, headers).end(content)
   }
 
   /** STS speaks forms and XML, and nothing of it is stored. */
@@ -154,7 +117,7 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
 
   const server = createServer((request, response) => {
     const form = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')
-    const answering = request.url?.startsWith('/_local/') ? control(request, response) : form ? serveSts(request, response) : serve(request, response)
+    const answering = request.url?.startsWith('/_local/') ? control(request, response) : isForS3(request) ? serveS3(request, response) : form ? serveSts(request, response) : serve(request, response)
     answering.catch(() => request.socket.destroy())
   })
   server.keepAliveTimeout = 65_000

@@ -4,6 +4,7 @@ import { schema as dynamodbSchema } from './dynamodb/schema.ts'
 import type { ServiceName } from './faults.ts'
 import { kms } from './kms/operations.ts'
 import { schema as kmsSchema } from './kms/schema.ts'
+import { schema as s3Schema } from './s3/schema.ts'
 import { secretsmanager } from './secrets/operations.ts'
 import { schema as secretsSchema } from './secrets/schema.ts'
 
@@ -17,7 +18,7 @@ type Service = {
   readonly messageMember: 'message' | 'Message'
 }
 
-/** The services by the first part of `X-Amz-Target`. */
+/** The services of a JSON protocol by the first part of `X-Amz-Target`. */
 export const services: Readonly<Record<string, Service>> = {
   DynamoDB_20120810: {
     name: 'dynamodb', operations: dynamodb, contentType: 'application/x-amz-json-1.0',
@@ -31,4 +32,4 @@ export const services: Readonly<Record<string, Service>> = {
 
 export type { Service }
 
-export const schemas: readonly string[] = [dynamodbSchema, kmsSchema, secretsSchema]
+export const schemas: readonly string[] = [dynamodbSchema, kmsSchema, secretsSchema, s3Schema]

@@ -14,6 +14,8 @@ export type SignedRequest = {
   readonly doubleEncodePath?: boolean
   /** Whether `.` , `..` and empty segments are resolved before signing (every service but S3). Default true. */
   readonly normalizePath?: boolean
+  /** What is signed for the body. S3 takes what `x-amz-content-sha256` says, and compares the body itself. Default: the SHA-256 (hex) of the body. */
+  readonly payload?: string
 }
 
 export type Credentials = { readonly secretAccessKey: string; readonly sessionToken?: string }
@@ -84,7 +86,7 @@ const folded = (value: string): string => value.trim().replace(/\s+/g, ' ')
 
 /** The canonical request whose SHA-256 is signed, or undefined when the query is not URL encoded. */
 export function canonicalRequest(request: SignedRequest, signedHeaders: readonly string[]): string | undefined {
-  const { method, rawPath, rawQuery, headers, body, doubleEncodePath = true, normalizePath = true } = request
+  const { method, rawPath, rawQuery, headers, body, doubleEncodePath = true, normalizePath = true, payload = sha256(body) } = request
   const query = canonicalQuery(rawQuery)
   if (query === undefined) return undefined
   return [
@@ -94,7 +96,7 @@ export function canonicalRequest(request: SignedRequest, signedHeaders: readonly
     ...signedHeaders.map((name) => `${name}:${folded(headers[name] ?? '')}`),
     '',
     signedHeaders.join(';'),
-    sha256(body),
+    payload,
   ].join('\n')
 }
 
@@ -166,9 +168,9 @@ export function verify(request: SignedRequest, lookup: (accessKeyId: string) => 
   if (!credentials || !same(token ?? '', credentials.sessionToken ?? '')) return refused('UnrecognizedClient')
   if (scope !== `${stamp.slice(0, 8)}/${region}/${service}/aws4_request`) return refused('InvalidSignature')
 
-  // An unsigned or streamed payload is an S3 matter: here the header, where sent, must be the body's own digest.
-  const payload = headers['x-amz-content-sha256']
-  if (payload !== undefined && !same(payload, sha256(body))) return refused('InvalidSignature')
+  // An unsigned or streamed payload is an S3 matter: elsewhere the header, where sent, must be the body's own digest.
+  const said = headers['x-amz-content-sha256']
+  if (request.payload === undefined && said !== undefined && !same(said, sha256(body))) return refused('InvalidSignature')
   const canonical = canonicalRequest(request, signedHeaders)
   if (canonical === undefined) return refused('InvalidSignature')
   const expected = signature(stringToSign(canonical, stamp, scope), credentials.secretAccessKey, scope)

@@ -55,13 +55,18 @@ function openDatabase(path: string, schema: readonly string[]): DatabaseSync {
   return database
 }
 
-/** Opens (or makes) the state folder. `schema`: CREATE statements, each harmless when repeated. */
-export function openStore(dir: string, schema: readonly string[]): Store {
+function openFolder(dir: string, schema: readonly string[]): { key: Buffer; database: DatabaseSync } {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const path = join(dir, 'aws.sqlite')
   const key = masterKey(dir, existsSync(path))
   const database = openDatabase(path, schema)
   chmodSync(path, 0o600)
+  return { key, database }
+}
+
+/** Opens (or makes) the state folder, or without one a store in memory. `schema`: CREATE statements, each harmless when repeated. */
+export function openStore(dir: string | undefined, schema: readonly string[]): Store {
+  const { key, database } = dir === undefined ? { key: randomBytes(masterKeySize), database: openDatabase(':memory:', schema) } : openFolder(dir, schema)
 
   const statements = new Map<string, StatementSync>()
   let turn: Promise<void> | undefined

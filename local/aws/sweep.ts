@@ -2,6 +2,9 @@ import { findTable, keyOfItem } from './dynamodb/table.ts'
 import { writeRow } from './dynamodb/rows.ts'
 import { attribute, type Item } from './dynamodb/value.ts'
 import type { World } from './operation.ts'
+import { findBucket } from './s3/bucket.ts'
+import { expiryOf } from './s3/lifecycle.ts'
+import { listObjects, removeObject } from './s3/object.ts'
 
 const everyMs = 1000
 
@@ -17,10 +20,20 @@ function sweepTable(name: string, world: World): void {
   }
 }
 
-/** Deletes expired items every second; returns how to stop. */
+function sweepBucket(name: string, world: World): void {
+  const bucket = findBucket(name, world)
+  if (!bucket) return
+  for (const { key, object } of listObjects(name, { prefix: '', after: '', limit: -1 }, world)) {
+    const expiry = expiryOf(key, object.modified, bucket)
+    if (expiry && expiry.at <= world.now() / 1000) removeObject(name, key, world)
+  }
+}
+
+/** Deletes expired items and objects every second; returns how to stop. */
 export function sweep(world: World): () => void {
   const timer = setInterval(() => world.store.write(() => {
     for (const row of world.store.statement('SELECT name FROM ddb_tables').all()) sweepTable(String(row['name']), world)
+    for (const row of world.store.statement('SELECT name FROM s3_buckets').all()) sweepBucket(String(row['name']), world)
   }), everyMs)
   timer.unref()
   return () => clearInterval(timer)

@@ -24,6 +24,12 @@ const named = ({ property, stack, id }: Nameable, member: string): string => {
   return typeof given === 'string' ? given : `${stack}-${id}`
 }
 
+/** Bucket names are lower-case letters, digits and dashes, at most 63. */
+const bucketName = ({ property, stack, id }: Nameable): string => {
+  const given = property('BucketName')
+  return typeof given === 'string' ? given : `${stack}-${id}`.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 63).replace(/-$/, '')
+}
+
 /** API ids look like this in AWS; ours is the same at every start. */
 const apiId = ({ stack, id }: Nameable): string => `${stack}${id}`.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 32)
 
@@ -52,6 +58,12 @@ const shapes: Readonly<Record<string, Shape>> = {
     const name = named(resource, 'LogGroupName')
     return { ref: name, atts: { Arn: `arn:aws:logs:${region}:${account}:log-group:${name}:*` } }
   },
+  'AWS::S3::Bucket': (resource, { region }) => {
+    const name = bucketName(resource)
+    return { ref: name, atts: { Arn: `arn:aws:s3:::${name}`, DomainName: `${name}.s3.amazonaws.com`, RegionalDomainName: `${name}.s3.${region}.amazonaws.com` } }
+  },
+  // CloudFormation refers to a policy by its bucket.
+  'AWS::S3::BucketPolicy': ({ property }) => ({ ref: String(property('Bucket')), atts: {} }),
   'AWS::SNS::Topic': (resource, { region, account }) => {
     const name = named(resource, 'TopicName')
     const arn = `arn:aws:sns:${region}:${account}:${name}`

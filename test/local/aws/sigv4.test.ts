@@ -131,3 +131,29 @@ describe('verify', () => {
     expect(verify(request, () => secret)).toEqual({ ok: false, code: 'InvalidSignature' })
   })
 })
+
+// The examples of the S3 API reference, "Signature Calculations for the Authorization Header" (single chunk and chunked upload).
+describe('S3', () => {
+  const now = new Date('2013-05-24T00:00:00Z')
+  const keys = { secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
+  const signedBy = (names: string, signature: string): string =>
+    `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=${names},Signature=${signature}`
+  const request = (method: string, rawPath: string, headers: Record<string, string>, payload: string, names: string, made: string): SignedRequest => ({
+    method, rawPath, rawQuery: '', body: Buffer.alloc(0), service: 's3', region: 'us-east-1', now, doubleEncodePath: false, normalizePath: false, payload,
+    headers: { 'x-amz-date': '20130524T000000Z', 'x-amz-content-sha256': payload, ...headers, authorization: signedBy(names, made) },
+  })
+  const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+  const welcome = '44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072'
+  const host = 'examplebucket.s3.amazonaws.com'
+  const examples: [what: string, request: SignedRequest][] = [
+    ['GET Object', request('GET', '/test.txt', { host, range: 'bytes=0-9' }, empty, 'host;range;x-amz-content-sha256;x-amz-date', 'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41')],
+    ['PUT Object, with an encoded path', request('PUT', '/test%24file.text', { host, date: 'Fri, 24 May 2013 00:00:00 GMT', 'x-amz-storage-class': 'REDUCED_REDUNDANCY' }, welcome, 'date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class', '98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd')],
+    ['PUT Object in chunks: the seed signature', request('PUT', '/examplebucket/chunkObject.txt', {
+      'content-encoding': 'aws-chunked', 'content-length': '66824', host: 's3.amazonaws.com', 'x-amz-decoded-content-length': '66560', 'x-amz-storage-class': 'REDUCED_REDUNDANCY',
+    }, 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class', '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9')],
+  ]
+  test.each(examples)('%s', (_, example) => {
+    expect(verify(example, () => keys).ok).toBe(true)
+    expect(verify({ ...example, payload: 'UNSIGNED-PAYLOAD' }, () => keys)).toEqual({ ok: false, code: 'InvalidSignature' })
+  })
+})

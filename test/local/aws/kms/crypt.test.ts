@@ -100,6 +100,68 @@ describe('symmetric encryption', () => {
     expect((await kms.send(new GenerateRandomCommand({ NumberOfBytes: 7 }))).Plaintext).toHaveLength(7)
   })
 
+  // Expectations: AWS KMS API Reference, GenerateDataKey and Decrypt.
+  describe('a data key in a context', () => {
+    const EncryptionContext = { pipeline: 'loan', field: '/card/number' }
+    const generate = async (input: object = {}) => {
+      const { Plaintext, CiphertextBlob = new Uint8Array(), KeyId: made } = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext, ...input }))
+      return { Plaintext, CiphertextBlob, made }
+    }
+
+    test('opens in that context alone, in any order, with the key named or not', async () => {
+      const { Plaintext, CiphertextBlob, made } = await generate()
+      expect([Plaintext?.length, made]).toEqual([32, KeyId])
+      for (const extra of [{}, { KeyId }, { KeyId: KeyId.split('/')[1] }])
+        expect((await decrypt(CiphertextBlob, { EncryptionContext: { field: '/card/number', pipeline: 'loan' }, ...extra })).Plaintext).toEqual(Plaintext)
+      for (const other of [undefined, {}, { pipeline: 'loan' }, { ...EncryptionContext, more: '' }, { pipeline: 'Loan', field: '/card/number' }, { Pipeline: 'loan', field: '/card/number' }])
+        expect(await refusal(decrypt(CiphertextBlob, { EncryptionContext: other, KeyId }))).toBe('InvalidCiphertextException: UnknownError')
+    })
+
+    test('another key than the one that wrapped it is an IncorrectKeyException, whatever the context', async () => {
+      const { CiphertextBlob } = await generate()
+      const other = await make()
+      expect(await refusalName(decrypt(CiphertextBlob, { EncryptionContext, KeyId: other }))).toBe('IncorrectKeyException')
+      expect(await refusalName(decrypt(CiphertextBlob, { KeyId: other }))).toBe('IncorrectKeyException')
+    })
+
+    test('without plaintext it is the same blob to open', async () => {
+      const hidden = await kms.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_128', EncryptionContext }))
+      expect(hidden).not.toHaveProperty('Plaintext')
+      expect((await decrypt(hidden.CiphertextBlob ?? new Uint8Array(), { EncryptionContext })).Plaintext).toHaveLength(16)
+      expect(await refusalName(decrypt(hidden.CiphertextBlob ?? new Uint8Array()))).toBe('InvalidCiphertextException')
+    })
+
+    test('opens after a rotation', async () => {
+      const key = await make()
+      const { Plaintext, CiphertextBlob } = await generate({ KeyId: key })
+      await kms.send(new RotateKeyOnDemandCommand({ KeyId: key }))
+      expect((await decrypt(CiphertextBlob, { EncryptionContext, KeyId: key })).Plaintext).toEqual(Plaintext)
+    })
+
+    test.each([
+      [{ KeySpec: undefined, NumberOfBytes: 1 }, 'resolved'],
+      [{ KeySpec: undefined, NumberOfBytes: 1024 }, 'resolved'],
+      [{ KeySpec: undefined, NumberOfBytes: 1025 }, 'ValidationException'],
+      [{ KeySpec: undefined, NumberOfBytes: 0 }, 'ValidationException'],
+      [{ NumberOfBytes: 32 }, 'ValidationException'],
+      [{ KeySpec: undefined }, 'ValidationException'],
+      [{ KeySpec: 'AES_192' }, 'ValidationException'],
+      [{ EncryptionContext: { a: 1 } }, 'SerializationException'],
+      [{ KeyId: 'alias/none' }, 'NotFoundException'],
+      [{ DryRun: true }, 'DryRunOperationException'],
+    ])('%j: %s', async (input, name) => {
+      expect(await refusalName(generate(input))).toBe(name)
+    })
+
+    test('comes from a symmetric key that is for encryption, and enabled', async () => {
+      expect(await refusalName(generate({ KeyId: await make({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' }) }))).toBe('InvalidKeyUsageException')
+      expect(await refusalName(generate({ KeyId: await make({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }) }))).toBe('InvalidKeyUsageException')
+      const disabled = await make()
+      await kms.send(new DisableKeyCommand({ KeyId: disabled }))
+      expect(await refusalName(generate({ KeyId: disabled }))).toBe('DisabledException')
+    })
+  })
+
   test('a disabled key does nothing', async () => {
     const key = await make()
     const blob = await encrypt(undefined, key)

@@ -1,11 +1,11 @@
 import {
   CancelKeyDeletionCommand, CreateAliasCommand, CreateKeyCommand, DecryptCommand, DeleteAliasCommand, DescribeKeyCommand, DisableKeyRotationCommand,
-  EnableKeyCommand, EnableKeyRotationCommand, EncryptCommand, GenerateMacCommand, GetKeyPolicyCommand, GetKeyRotationStatusCommand, GetPublicKeyCommand,
+  EnableKeyCommand, EnableKeyRotationCommand, EncryptCommand, GenerateDataKeyCommand, GenerateDataKeyWithoutPlaintextCommand, GenerateMacCommand, GetKeyPolicyCommand, GetKeyRotationStatusCommand, GetPublicKeyCommand,
   ListAliasesCommand, ListKeyRotationsCommand, ListKeysCommand, ListResourceTagsCommand, PutKeyPolicyCommand, RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand, TagResourceCommand, UpdateAliasCommand, type CreateKeyCommandInput, type KMSClient,
 } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { account, admin, allow, refusal, refusalName, region, roleArn, standIn, type Entry } from '../harness.ts'
+import { account, admin, allow, refusal, refusalName, region, roleArn, standIn, writePrincipals, type Entry } from '../harness.ts'
 
 const pipeline: Entry = { name: 'pipeline', policies: [allow(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateMac'])] }
 const bare: Entry = { name: 'bare', policies: [] }
@@ -149,6 +149,25 @@ describe('key policies', () => {
     const encrypt = (EncryptionContext?: Record<string, string>) => refusalName(kms.send(new EncryptCommand({ KeyId, Plaintext, ...(EncryptionContext && { EncryptionContext }) })))
     expect([await encrypt({ purpose: 'cards' }), await encrypt({ purpose: 'mail' }), await encrypt(), await encrypt({ purpose: 'cards', more: 'x' })])
       .toEqual(['resolved', 'AccessDeniedException', 'AccessDeniedException', 'AccessDeniedException'])
+  })
+
+  test('a role may make and open data keys of one context only, by its own policy', async () => {
+    const bound = { StringEquals: { 'kms:EncryptionContext:pipeline': 'loan' }, 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['pipeline', 'field'] }, Null: { 'kms:EncryptionContextKeys': 'false' } }
+    const loan: Entry = { name: 'loan', policies: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['kms:GenerateDataKey*', 'kms:Decrypt'], Resource: '*', Condition: bound }] }] }
+    writePrincipals(aws.config.principals, [admin, pipeline, bare, loan])
+    const KeyId = await make()
+    const contexts: (Record<string, string> | undefined)[] = [{ pipeline: 'loan' }, { pipeline: 'loan', field: '/a' }, { pipeline: 'mail' }, { pipeline: 'loan', other: 'x' }, { field: '/a' }, undefined]
+    const verdicts = ['resolved', 'resolved', ...Array<string>(4).fill('AccessDeniedException')]
+    const own = aws.as('loan').kms
+    const generated = contexts.map((EncryptionContext) => refusalName(own.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }))))
+    expect(await Promise.all(generated)).toEqual(verdicts)
+    const hidden = contexts.map((EncryptionContext) => refusalName(own.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }))))
+    expect(await Promise.all(hidden)).toEqual(verdicts)
+    const opened = contexts.map(async (EncryptionContext) => {
+      const { CiphertextBlob } = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }))
+      return refusalName(own.send(new DecryptCommand({ CiphertextBlob, EncryptionContext })))
+    })
+    expect(await Promise.all(opened)).toEqual(verdicts)
   })
 
   test('a policy that would lock its author out, or cannot be understood, is refused', async () => {
