@@ -15,7 +15,7 @@ import { account, digits, flow, hashKey, iam, identifier, keyPair, path, pipelin
 import { apiKey } from 'sallyport/accounts/api-key'
 import { publicKey } from 'sallyport/accounts/public-key'
 import { jwe } from 'sallyport/ciphers/jwe'
-import { call, decrypt, deduplicate, encrypt, hash, parseJson, transform, validate } from 'sallyport/steps'
+import { call, decrypt, deduplicate, each, encrypt, hash, parseJson, rescue, retry, throwFault, transform, validate, when, type Item } from 'sallyport/steps'
 const Loan = v.object({ id: v.string(), amount: v.number(), applicant: v.object({ ssn: v.string(), phone: v.optional(v.string()) }), cards: v.array(v.object({ pan: v.string(), limit: v.number() })) })
 const Reply = v.object({ ok: v.boolean() })
 const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
@@ -24,6 +24,7 @@ const partner = account('partner', apiKey({ origin: { dev: 'https://x.example' }
 const reader = account('reader', publicKey())
 const request = () => ({ method: 'POST' as const, path: path\`/x\`, body: {} })
 const takesDigest = (text: Digest<'ssn'>) => text
+const exactly = <T>() => <U>(...[value]: [T] extends [U] ? [U] extends [T] ? [value: U] : [never, T] : [never, T]) => value
 `
 
 /** Name, code, and what the compiler must say of it; undefined: it must compile. */
@@ -49,6 +50,36 @@ const cases: [string, string, string | undefined][] = [
   ['an origin without TLS', `apiKey({ origin: { dev: 'http://x.example' } })`, `is not assignable to type`],
   ['a custody that there is not', `keyPair('x', { custody: 'file' })`, `Type '"file"' is not assignable to type 'Custody'`],
   ['once by a list', `flow(validate(Loan), call({ to: partner, once: 'cards[*].pan', reply: Reply, request }))`, `is not assignable to type`],
+  ['a misspelt field in a branch', `flow(validate(Loan), when((loan) => loan.amount > 1, deduplicate({ by: 'applicant.snn' })))`, `Did you mean '"applicant.ssn"'`],
+  ['a misspelt field in the other branch', `flow(validate(Loan), when((loan) => loan.amount > 1, throwFault('REJECTED'), hash({ fields: ['cards[*].pann'], as: ssn })))`, `Did you mean '"cards[*].pan"'`],
+  ['a test of a property that the payload has not', `flow(validate(Loan), when((loan) => loan.amout > 1, throwFault('REJECTED')))`, `Property 'amout' does not exist`],
+  ['a test with a name, of a property that the payload has not', `flow(validate(Loan), when({ name: 'large', run: (loan) => loan.amout > 1 }, throwFault('REJECTED')))`, `Property 'amout' does not exist`],
+  ['a test that answers later', `flow(validate(Loan), when(async (loan) => loan.amount > 1, throwFault('REJECTED')))`, `is not assignable to type 'boolean'`],
+  ['either payload of the branches', `flow(validate(Loan), when((loan) => loan.amount > 1, transform((loan) => loan.id), transform((loan) => loan.amount)), transform((either) => exactly<string | number>()(either)))`, undefined],
+  ['a payload that passes by a branch', `flow(validate(Loan), when((loan) => loan.amount > 1, transform((loan) => loan.id)), transform((either) => exactly<string | v.InferOutput<typeof Loan>>()(either)))`, undefined],
+  ['a branch that ends the run', `flow(validate(Loan), when((loan) => loan.amount > 1, throwFault('REJECTED', { reason: 'TOO_LARGE' })), deduplicate({ by: 'applicant.ssn' }), transform((loan) => exactly<string>()(loan.id)))`, undefined],
+  ['a fault that there is not', `throwFault('REJECTD')`, `Argument of type '"REJECTD"' is not assignable`],
+  ['a misspelt list', `flow(validate(Loan), each({ of: 'card' }, transform((card) => card.pan)))`, `Type '"card"' is not assignable to type '"cards"'`],
+  ['a field that is no list', `flow(validate(Loan), each({ of: 'applicant' }, transform((card) => card)))`, `Type '"applicant"' is not assignable to type '"cards"'`],
+  ['no list where the payload is none', `flow(validate(Loan), each({ parallel: 4 }, transform((card) => card)))`, `required in type 'NoListHere'`],
+  ['a misspelt field of an item', `flow(validate(Loan), each({ of: 'cards' }, flow(deduplicate({ by: 'pann' }), transform((card) => card.pan))))`, `Type '"pann"' is not assignable to type '"pan"'`],
+  ['an unknown option of each', `flow(validate(Loan), each({ of: 'cards', paralel: 4 }, transform((card) => card.pan)))`, `'paralel' does not exist`],
+  ['what each makes of a field', `flow(validate(Loan), each({ of: 'cards', parallel: 4 }, flow(deduplicate({ by: 'pan' }), transform((card) => card.limit))), transform((loan) => exactly<number[]>()(loan.cards)))`, undefined],
+  ['what each makes of a list', `flow(validate(Loan), transform((loan) => loan.cards), each({ parallel: 4 }, transform((card) => card.limit)), transform((limits) => exactly<number[]>()(limits)))`, undefined],
+  ['what a partial each makes of a field', `flow(validate(Loan), each({ of: 'cards', partial: true }, transform((card) => card.limit)), transform((loan) => exactly<Item<number>[]>()(loan.cards)))`, undefined],
+  ['what a partial each makes of a list', `flow(validate(v.array(Loan)), each({ partial: true }, transform((loan) => loan.amount)), transform((amounts) => exactly<Item<number>[]>()(amounts)))`, undefined],
+  ['a payload of an item that nobody asked whether it is there', `flow(validate(v.array(Loan)), each({ partial: true }, transform((loan) => loan.amount)), transform((amounts) => amounts.map((amount) => amount.payload)))`, `Property 'payload' does not exist`],
+  ['a misspelt field in what is rescued', `flow(validate(Loan), rescue(deduplicate({ by: 'applicant.snn' }), { on: ['DUPLICATE'], instead: throwFault('REJECTED') }))`, `Did you mean '"applicant.ssn"'`],
+  ['a misspelt field in what rescues', `flow(validate(Loan), rescue(deduplicate({ by: 'id' }), { on: ['DUPLICATE'], instead: hash({ fields: ['payload.cards[*].pann'], as: ssn }) }))`, `Did you mean '"payload.cards[*].pan"'`],
+  ['rescue from nothing', `flow(validate(Loan), rescue(deduplicate({ by: 'id' }), { on: [], instead: throwFault('REJECTED') }))`, `Source has 0 element(s) but target requires 1`],
+  ['rescue without saying from what', `flow(validate(Loan), rescue(deduplicate({ by: 'id' }), { instead: throwFault('REJECTED') }))`, `Property 'on' is missing`],
+  ['rescue from a fault that there is not', `flow(validate(Loan), rescue(deduplicate({ by: 'id' }), { on: ['DUPLICAT'], instead: throwFault('REJECTED') }))`, `Did you mean '"DUPLICATE"'`],
+  ['either payload of a rescue', `flow(validate(Loan), rescue(transform((loan) => loan.amount), { on: ['DUPLICATE'], instead: transform(({ payload, fault }) => \`\${payload.id} \${fault.code} \${fault.effect}\`) }), transform((either) => exactly<string | number>()(either)))`, undefined],
+  ['a rescue of everything, before any payload is known', `pipeline({ name: 'x', trigger: post('/x', { auth: iam() }), steps: rescue(flow(validate(Loan), transform((loan) => loan.amount)), { on: ['PAYLOAD_INVALID'], instead: transform(({ fault }) => fault.paths.length) }) })`, undefined],
+  ['a misspelt field in what is tried again', `flow(validate(Loan), retry(call({ to: partner, once: 'idd', reply: Reply, request })))`, `Type '"idd"' is not assignable`],
+  ['trying again what does not pass', `flow(validate(Loan), retry(call({ to: partner, once: 'id', reply: Reply, request }), { on: ['PARTNER_REFUSED'] }))`, `Type '"PARTNER_REFUSED"' is not assignable`],
+  ['the payload of what is tried again', `flow(validate(Loan), retry(call({ to: partner, once: 'id', reply: Reply, request, merge: (loan, { ok }) => ({ ...loan, ok }) }), { times: 5, within: 10 }), transform((loan) => exactly<boolean>()(loan.ok)))`, undefined],
+  ['all of them in each other', `flow(validate(Loan), each({ of: 'cards', partial: true }, when((card) => card.limit > 1, rescue(retry(flow(hash({ fields: ['pan'], as: ssn }), call({ to: partner, once: 'pan', reply: Reply, request }))), { on: ['PARTNER_SILENT'], instead: transform(({ payload }) => payload) }), throwFault('REJECTED'))), transform((loan) => loan.cards.map((card) => card.ok ? card.payload.pan : card.fault)))`, undefined],
   ['what is right', `pipeline({ name: 'x', trigger: post('/x', { auth: iam(), accept: 'application/jose' }), steps: flow(decrypt(jwe({ key: inbox })), parseJson(), validate(Loan), deduplicate({ by: 'applicant.ssn', as: ssn }), hash({ fields: ['applicant.ssn', 'cards[*].pan', 'applicant.phone'], as: ssn }), call({ to: partner, once: 'id', reply: Reply, seal: jwe({ to: reader }), request }), transform((loan) => takesDigest(loan.applicant.ssn))) })`, undefined],
 ]
 

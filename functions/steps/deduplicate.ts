@@ -24,6 +24,7 @@ export const deduplicate = <T>({ by, as, days = 7 }: Options<T>): Step<T, T> => 
       { resource: ledgerTable, actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] },
       hashKeyNeed(as?.key.kind === 'hash-key' ? as.key : ledgerKey),
     ],
+    claims: true,
     async run(payload, io) {
       await io.claim({ by: by as string, as, value: textAt(payload, by as string), days, payload })
       return payload

@@ -3,13 +3,16 @@ export const faults = {
   PAYLOAD_UNREADABLE: { status: 400, retry: false, blame: 'sender', title: 'The payload is not readable as what its media type says' },
   DECRYPTION_FAILED: { status: 400, retry: false, blame: 'sender', title: 'The payload could not be opened' },
   NOT_FOUND: { status: 404, retry: false, blame: 'sender', title: 'There is nothing at this path' },
+  NOT_STORED: { status: 404, retry: false, blame: 'sender', title: 'Nothing is stored under this identifier' },
   METHOD_NOT_ALLOWED: { status: 405, retry: false, blame: 'sender', title: 'This path does not take this method' },
   DUPLICATE: { status: 409, retry: false, blame: 'sender', title: 'This was accepted before' },
   IN_PROGRESS: { status: 409, retry: true, blame: 'sender', title: 'The same is being processed now' },
   IN_DOUBT: { status: 409, retry: false, blame: 'sender', title: 'An earlier attempt for the same identifier ended without a known outcome' },
+  STORED_OTHERWISE: { status: 409, retry: false, blame: 'sender', title: 'Something else is stored under this identifier' },
   PAYLOAD_TOO_LARGE: { status: 413, retry: false, blame: 'sender', title: 'The payload is over 4 MB' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: false, blame: 'sender', title: 'This route takes another media type' },
   PAYLOAD_INVALID: { status: 422, retry: false, blame: 'sender', title: 'The payload does not fit its schema' },
+  REJECTED: { status: 422, retry: false, blame: 'sender', title: 'The pipeline rejected the message' },
   STEP_FAILED: { status: 500, retry: true, blame: 'us', title: 'A step failed' },
   PARTNER_REFUSED: { status: 502, retry: false, blame: 'partner', title: 'The partner refused the request' },
   PARTNER_FAILED: { status: 502, retry: true, blame: 'partner', title: 'The partner failed' },
@@ -31,11 +34,18 @@ export class Fault extends Error {
   readonly paths: readonly string[]
   /** Seconds after which sending again makes sense. */
   readonly retryAfter: number | undefined
-  constructor(code: FaultCode, paths: readonly string[] = [], retryAfter?: number) {
+  /** Why a pipeline rejected the message, shown to its sender: a constant of the definition, never a value. */
+  readonly reason: string | undefined
+  /** Throws a TypeError for a reason that is not upper-case words joined by underscores, and for one that is not of REJECTED. */
+  constructor(code: FaultCode, paths: readonly string[] = [], retryAfter?: number, reason?: string) {
+    if (reason !== undefined && (code !== 'REJECTED' || reason.length > 40 || !/^[A-Z]+(_[A-Z]+)*$/.test(reason))) {
+      throw new TypeError('a reason is of REJECTED alone: upper-case words joined by underscores, at most 40 characters')
+    }
     super(code)
     this.code = code
     this.paths = paths
     this.retryAfter = retryAfter
+    this.reason = reason
   }
 }
 

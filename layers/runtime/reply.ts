@@ -15,7 +15,7 @@ export const replyOf = (status: number, payload: unknown): HttpReply => isSealed
   ? { statusCode: status, headers: { 'content-type': 'application/jose', 'cache-control': 'no-store' }, body: payload.sealed }
   : { statusCode: status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(payload ?? null) }
 
-/** A fault as problem details (RFC 9457): our code, the execution's id, and paths where a schema was not met. */
+/** A fault as problem details (RFC 9457): our code, the execution's id, the paths in what the sender sent, and the reason of a rejection. */
 export function problem(fault: Fault, id: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
   const { status, title } = faults[fault.code]
   const retryAfter = fault.retryAfter ?? (status === 503 ? 5 : undefined)
@@ -27,7 +27,8 @@ export function problem(fault: Fault, id: string, headers: Readonly<Record<strin
     },
     body: JSON.stringify({
       type: `urn:sallyport:problem:${fault.code}`, title, status, code: fault.code, id,
-      ...fault.code === 'PAYLOAD_INVALID' && fault.paths.length > 0 && { paths: fault.paths },
+      ...(fault.code === 'PAYLOAD_INVALID' || fault.code === 'REJECTED') && fault.paths.length > 0 && { paths: fault.paths },
+      ...fault.reason !== undefined && { reason: fault.reason },
     }),
   }
 }

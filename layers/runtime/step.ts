@@ -17,6 +17,8 @@ export interface Step<In, Out> {
   /** Of this step alone; a composite's parts say their own. */
   readonly needs: readonly Need[]
   readonly sends?: readonly Sends[] | undefined
+  /** It claims in the ledger until the run has ended: repeated within the run, it would meet its own claim. */
+  readonly claims?: true | undefined
   /** The parts of a composite. */
   readonly steps?: readonly Step<never, unknown>[] | undefined
   readonly run: (payload: In, io: Io) => Out | Promise<Out>
