@@ -27,10 +27,10 @@ export async function imports(): Promise<Row[]> {
   for (const pipeline of readDefinitions(built.definitions).pipelines) {
     const kinds = [...new Set(needs(pipeline).map(({ resource }) => resource.kind as keyof typeof clients))].map((kind) => clients[kind])
     const alone = join(home, 'dist/bench', `clients-${pipeline.name}.cjs`)
-    await esbuild({ ...shared, outfile: alone, stdin: { resolveDir: home, contents: kinds.map((client) => `export { connect as ${client} } from './layers/runtime/aws/${client}.ts'`).join('\n'), loader: 'ts' } })
+    await esbuild({ ...shared, outfile: alone, stdin: { resolveDir: home, contents: kinds.map((client) => `export { connect as ${client} } from './layers/runtime/aws/${client}.ts'`).join('\n') + `\nexport { limits } from './layers/runtime/aws/limits.ts'`, loader: 'ts' } })
     const env = { ...variables, NODE_PATH: join(built.layer, 'nodejs/node_modules') }
     const ours = () => load(`require(${JSON.stringify(join(built.functions[pipeline.name] ?? '', 'index.js'))}); const { aws } = require('sallyport-runtime'); await Promise.all([${kinds.map((kind) => `aws.${kind}()`).join(', ')}])`, env)
-    const theirs = () => load(`const made = require(${JSON.stringify(alone)}); ${kinds.map((kind) => `made.${kind}()`).join('; ')}`, env)
+    const theirs = () => load(`const made = require(${JSON.stringify(alone)}); const environment = { client: (Client) => new Client(made.limits) }; ${kinds.map((kind) => `made.${kind}(environment)`).join('; ')}`, env)
     ours()
     theirs()
     const pairs = Array.from({ length: 25 }, (_, i) => i % 2 === 0 ? [ours(), theirs()] as const : [theirs(), ours()].reverse() as [number, number])

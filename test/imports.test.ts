@@ -10,8 +10,9 @@ const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
   'functions/steps': { rooms: ['functions/steps', 'sallyport'], packages: /^$/ },
   'functions/ciphers': { rooms: ['sallyport', 'functions/accounts'], packages: /^node:crypto$/ },
   'functions/accounts': { rooms: ['sallyport'], packages: /^node:crypto$/ },
-  'functions/handlers': { rooms: ['sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
+  'functions/handlers': { rooms: ['functions/handlers', 'sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
   'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
+  'testing': { rooms: ['testing', 'sallyport', 'local', 'functions/handlers'], packages: /^(node:crypto|@aws-sdk\/client-.*|@middy\/core|aws-lambda|jose)$/ },
   'infra': { rooms: ['infra', 'sallyport'], packages: /^(node:.*|aws-cdk-lib(\/.*)?|constructs|esbuild|ajv\/.*|cdk-nag)$/ },
 }
 

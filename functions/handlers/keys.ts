@@ -1,13 +1,10 @@
-import { createPublicKey } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import middy from '@middy/core'
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
-import { address, aws, emit, keysTable, own, wrapContext } from 'sallyport'
+import { emit, own } from 'sallyport'
+import { ensureHalf, type Pair } from './pair.ts'
 
 own()
-
-interface Pair { readonly name: string; readonly key: string }
-const specs = { rsa: 'RSA_3072', ec: 'ECC_NIST_P256' } as const
 
 /**
  * Makes the wrapped key pairs at deploy: KMS generates them and gives the private half wrapped alone, so this function
@@ -18,7 +15,12 @@ async function keys(event: CloudFormationCustomResourceEvent): Promise<void> {
   try {
     // A deleted stack keeps what it made: the table decides whether keys outlive it.
     if (event.RequestType !== 'Delete') {
-      for (const pair of event.ResourceProperties['pairs'] as readonly Pair[]) await patiently(() => ensure(pair))
+      for (const pair of event.ResourceProperties['pairs'] as readonly Pair[]) {
+        for (const type of ['rsa', 'ec'] as const) {
+          const kid = await patiently(() => ensureHalf(pair, type))
+          if (kid !== undefined) emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid })
+        }
+      }
     }
     await answer(event, { Status: 'SUCCESS', PhysicalResourceId: id })
   } catch (error) {
@@ -29,7 +31,7 @@ async function keys(event: CloudFormationCustomResourceEvent): Promise<void> {
 }
 
 /** The role of this function is seconds old at the first deploy, and IAM takes a while to be known everywhere. */
-async function patiently(work: () => Promise<void>): Promise<void> {
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
   const until = Date.now() + 20_000
   for (;;) {
     try {
@@ -37,34 +39,6 @@ async function patiently(work: () => Promise<void>): Promise<void> {
     } catch (error) {
       if ((error as Error).name !== 'AccessDeniedException' || Date.now() > until) throw error
       await setTimeout(2_000)
-    }
-  }
-}
-
-async function ensure({ name, key }: Pair): Promise<void> {
-  const ledger = await aws.dynamodb()
-  const TableName = address(keysTable)
-  const { Items = [] } = await ledger.query({ TableName, KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } } })
-  for (const type of ['rsa', 'ec'] as const) {
-    if (Items.some((item) => item['type']?.S === type)) continue
-    const version = 1
-    const kid = `${name}-${type}-${version}`
-    const { PrivateKeyCiphertextBlob, PublicKey } = await (await aws.kms()).generatePair({ KeyId: key, KeyPairSpec: specs[type], EncryptionContext: wrapContext(name, kid) })
-    const jwk = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' }).export({ format: 'jwk' })
-    try {
-      await ledger.put({
-        TableName,
-        Item: {
-          pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, spec: { S: specs[type] },
-          publicKey: { S: JSON.stringify({ ...jwk, kid, use: 'enc', alg: type === 'rsa' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW' }) },
-          wrapped: { B: PrivateKeyCiphertextBlob as Uint8Array }, created: { S: new Date().toISOString() },
-        },
-        ConditionExpression: 'attribute_not_exists(kid)',
-      })
-      emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid })
-    } catch (error) {
-      // Another deploy was faster: its pair stands.
-      if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
     }
   }
 }

@@ -1,15 +1,13 @@
+import { ofProcess, type Environment } from './environment.ts'
 import { variable, type Resource } from './resource.ts'
 
-/** Addresses as they were first read: reading the environment costs more than the digest it is for. */
-const known = new Map<string, string>()
-
 /** Where a need lives: infra has set its variable. Its absence is a mistake of ours, found on the first call. */
-export function address(resource: Resource): string {
+export function address(resource: Resource, environment: Environment = ofProcess()): string {
   const key = `${resource.kind}/${resource.name}`
-  const before = known.get(key)
-  if (before !== undefined) return before
-  const value = process.env[variable(resource)]
-  if (value !== undefined) known.set(key, value)
+  const known = environment.addresses.get(key)
+  if (known !== undefined) return known
+  const value = environment.variables[variable(resource)]
   if (value === undefined) throw new TypeError(`${resource.kind} ${resource.name} is not among the needs of this pipeline`)
+  environment.addresses.set(key, value)
   return value
 }

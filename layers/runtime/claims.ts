@@ -1,10 +1,11 @@
-import { randomBytes, randomInt } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
+import { randomBytes } from 'node:crypto'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import { canonical } from './canonical.ts'
+import type { Clock } from './clock.ts'
 import { digestVersion, keyed, ledgerKeyOf } from './digest.ts'
+import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
 import type { Effect } from './io.ts'
@@ -36,7 +37,7 @@ export interface Claimant {
 
 /** A claim that must be settled when the run has ended. */
 export interface Held {
-  readonly settle: (effect: Effect, now: number) => Promise<void>
+  readonly settle: (effect: Effect) => Promise<void>
 }
 
 export interface Asked {
@@ -48,9 +49,14 @@ export interface Asked {
 }
 
 /** Claims an identifier, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT or UNAVAILABLE. `hold` is told before the first write. */
-export async function claim(claimant: Claimant, { by, as, value, days, payload }: Asked, now: number, hold: (held: Held) => void): Promise<void> {
+export async function claim(environment: Environment, claimant: Claimant, { by, as, value, days, payload }: Asked, hold: (held: Held) => void): Promise<void> {
+  const { clock } = environment
+  const now = clock.now()
   const key = ledgerKeyOf(as)
-  const [id, print] = await Promise.all([keyed(key, 'ledger', claimant.pipeline), keyed(key, 'fingerprint', claimant.pipeline)])
+  const [ids, prints] = [keyed(environment, key, 'ledger', claimant.pipeline), keyed(environment, key, 'fingerprint', claimant.pipeline)]
+  // One after the other costs less than Promise.all, and a failure of either is known to Once.
+  const id = await ids
+  const print = await prints
   const mine: Claim = {
     // As JSON, since two names run together could be a third.
     id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
@@ -65,18 +71,18 @@ export async function claim(claimant: Claimant, { by, as, value, days, payload }
     window: claimant.window,
     days,
   }
-  const table = address(ledgerTable)
-  const ledger = await aws.dynamodb()
+  const table = address(ledgerTable, environment)
+  const ledger = await aws.dynamodb(environment)
   let tookOver = false
   // A write whose outcome stays unknown is settled as if it had happened: the settling is conditional on the attempt.
   let holding = true
   hold({
-    settle: async (effect, at) => {
-      if (holding) await settle(ledger, table, mine, ending(effect, tookOver, mine.replaySafe), at)
+    settle: async (effect) => {
+      if (holding) await settle(clock, ledger, table, mine, ending(effect, tookOver, mine.replaySafe))
     },
   })
 
-  let outcome = await write(() => ledger.put(claimWrite(table, mine)))
+  let outcome = await write(clock, () => ledger.put(claimWrite(table, mine)))
   for (let tries = 0; outcome !== 'written'; tries++) {
     const seen: Item | undefined = outcome
     const verdict = seen === undefined ? 'absent' : judge(seen, mine)
@@ -87,7 +93,7 @@ export async function claim(claimant: Claimant, { by, as, value, days, payload }
     }
     tookOver = verdict === 'take-over'
     // Absent: released between the two writes, so it is claimed as new.
-    outcome = await write(() => ledger.put(seen === undefined || !tookOver ? claimWrite(table, mine) : takeOverWrite(table, mine, seen)))
+    outcome = await write(clock, () => ledger.put(seen === undefined || !tookOver ? claimWrite(table, mine) : takeOverWrite(table, mine, seen)))
   }
 }
 
@@ -103,7 +109,7 @@ function refusal(verdict: ReturnType<typeof judge> | 'absent', seen: Item | unde
 }
 
 /** A conditional write: done, or the item that was in its way (undefined: there was none). */
-async function write(send: () => Promise<unknown>): Promise<'written' | Item | undefined> {
+async function write(clock: Clock, send: () => Promise<unknown>): Promise<'written' | Item | undefined> {
   for (let tries = 1; ; tries++) {
     try {
       await send()
@@ -113,7 +119,7 @@ async function write(send: () => Promise<unknown>): Promise<'written' | Item | u
       if (name === 'ConditionalCheckFailedException') return item === undefined ? undefined : readItem(item)
       // Another transaction was at the item: never a duplicate, and soon over.
       if (name !== 'TransactionConflictException' || tries === 5) throw new Fault('UNAVAILABLE')
-      await setTimeout(20 * tries + randomInt(30))
+      await clock.wait(20 * tries + clock.jitter(30))
     }
   }
 }
@@ -122,7 +128,8 @@ async function write(send: () => Promise<unknown>): Promise<'written' | Item | u
  * Writes how a run ended. Only a confirm has to succeed: throws UNCONFIRMED. Whatever else cannot be written is left to
  * the lease, which ends by itself.
  */
-async function settle(ledger: Awaited<ReturnType<typeof aws.dynamodb>>, table: string, mine: Claim, how: ReturnType<typeof ending>, now: number): Promise<void> {
+async function settle(clock: Clock, ledger: Awaited<ReturnType<typeof aws.dynamodb>>, table: string, mine: Claim, how: ReturnType<typeof ending>): Promise<void> {
+  const now = clock.now()
   const writes = {
     confirm: () => ledger.update(confirmWrite(table, mine, now)),
     release: () => ledger.delete(releaseWrite(table, mine)),
@@ -130,7 +137,7 @@ async function settle(ledger: Awaited<ReturnType<typeof aws.dynamodb>>, table: s
     doubt: () => ledger.update(doubtWrite(table, mine)),
   }
   try {
-    const outcome = await write(writes[how])
+    const outcome = await write(clock, writes[how])
     if (how !== 'confirm' || outcome === 'written' || outcome?.state === 'confirmed' && outcome.attempt === mine.attempt) return
   } catch {
     if (how !== 'confirm') return

@@ -1,10 +1,10 @@
 import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
+import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
 import { hashKeyNeed, ledgerKey, type HashKey } from './keys.ts'
-import { Once } from './once.ts'
 
 /** What a digest is for. Each purpose has a key of its own, so that one's digests say nothing about another's. */
 export type Purpose = 'ledger' | 'fingerprint' | 'hash'
@@ -12,24 +12,29 @@ export type Purpose = 'ledger' | 'fingerprint' | 'hash'
 /** The version under which new digests are made. Old ones stay readable for the retention of what they key. */
 export const digestVersion = 1
 
-type Digester = (text: string) => string
-const digesters = new Once<Digester>()
+export type Digester = (text: string) => string
 
 /**
  * base64url of the HMAC-SHA-256 of a text, 43 characters, under a key for one purpose and scope. The local key is the MAC
  * that KMS computes over a label, never over what is to be digested: a PRF over label and context, as NIST SP 800-108r1
  * derives keys. One KMS call an execution environment and label.
  */
-export const keyed = (key: HashKey, purpose: Purpose, scope: string, version = digestVersion): Promise<Digester> =>
-  digesters.get(`${key.name} ${purpose} ${scope} ${version}`, async () => {
+export const keyed = (environment: Environment, key: HashKey, purpose: Purpose, scope: string, version = digestVersion): Promise<Digester> =>
+  environment.digesters.get(`${key.name} ${purpose} ${scope} ${version}`, async () => {
     const label = JSON.stringify(['sallyport', purpose, scope, version])
-    const local = await mac(address(hashKeyNeed(key).resource), label)
-    return (text) => createHmac('sha256', local).update(text).digest('base64url')
+    const local = await mac(environment, address(hashKeyNeed(key).resource, environment), label)
+    const digest: Digester = (text) => createHmac('sha256', local).update(text).digest('base64url')
+    const told = environment.observer?.digested
+    return told === undefined ? digest : (text) => {
+      const made = digest(text)
+      told(purpose, text, made)
+      return made
+    }
   })
 
-async function mac(KeyId: string, label: string): Promise<KeyObject> {
+async function mac(environment: Environment, KeyId: string, label: string): Promise<KeyObject> {
   try {
-    const { Mac } = await (await aws.kms()).generateMac({ KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: Buffer.from(label) })
+    const { Mac } = await (await aws.kms(environment)).generateMac({ KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: Buffer.from(label) })
     return createSecretKey(Mac as Uint8Array)
   } catch {
     throw new Fault('UNAVAILABLE')
@@ -37,9 +42,9 @@ async function mac(KeyId: string, label: string): Promise<KeyObject> {
 }
 
 /** What `hash` leaves of a text: `1.` and the digest of its normalised form; without a key, `0.` and its SHA-256. */
-export async function pseudonym({ name, key, normalize }: Identifier): Promise<Digester> {
+export async function pseudonym(environment: Environment, { name, key, normalize }: Identifier): Promise<Digester> {
   if (key.kind === 'unkeyed') return (text) => `0.${createHash('sha256').update(normalize.run(text)).digest('base64url')}`
-  const digest = await keyed(key, 'hash', name)
+  const digest = await keyed(environment, key, 'hash', name)
   return (text) => `${digestVersion}.${digest(normalize.run(text))}`
 }
 

@@ -1,19 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { canonical } from './canonical.ts'
 import { claim, type Claimant, type Held } from './claims.ts'
+import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
+import type { Environment } from './environment.ts'
 import { asFault, Fault } from './fault.ts'
 import type { Account } from './account.ts'
 import type { Attempted, Effect, Io, Sending } from './io.ts'
-import { limits } from './aws/limits.ts'
 import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
 import { findPrivateKey } from './private-key.ts'
 import type { Redactor } from './redact.ts'
 import type { Step } from './step.ts'
-import { details, emit, moment } from './sink.ts'
-import { exchange, NoAnswer, refusedBy } from './send.ts'
+import { details } from './sink.ts'
+import { NoAnswer, refusedBy } from './send.ts'
 
 /** The stage a bundle was built for. Origins are given only to the stage `local`; every other one reads the constants in code. */
 export interface Stage {
@@ -46,8 +46,6 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
 
-const clients = new Map<unknown, unknown>()
-
 /** A send, and what it did: corrected when the partner has said so. */
 interface Sent { effect: Effect }
 
@@ -59,12 +57,22 @@ function note(logs: readonly Sent[][], effect: Effect): Sent {
 
 const effectOf = (sends: readonly Sent[]): Effect => sends.every(({ effect }) => effect === 'none') ? 'none' : 'unknown'
 
+/** As `finally` does, for half of its price. */
+async function noted<T>(result: Promise<T>, note: () => void): Promise<T> {
+  try {
+    return await result
+  } finally {
+    note()
+  }
+}
+
 /** One run of a pipeline: its `io`, what its sends did, and what must be settled when it has ended. */
 export class Execution {
   readonly io: Io
   /** Milliseconds by kind of step, in order; of a kind that comes twice, both together. */
   readonly timings: Record<string, number> = {}
   readonly #plan: Plan
+  readonly #environment: Environment
   readonly #redactor: Redactor
   readonly #deadline: number
   /** Parts of the message that composites reported on. */
@@ -74,8 +82,10 @@ export class Execution {
   #closed = false
 
   /** `deadline` in epoch milliseconds: when Lambda ends the invocation. */
-  constructor(plan: Plan, redactor: Redactor, id: string, deadline: number) {
+  constructor(plan: Plan, environment: Environment, redactor: Redactor, id: string, deadline: number) {
+    const { clock, sink } = environment
     this.#plan = plan
+    this.#environment = environment
     this.#redactor = redactor
     this.#deadline = deadline
     this.io = {
@@ -85,26 +95,23 @@ export class Execution {
       attempt: (step, payload) => this.#attempt(step, payload, this.io, [this.#effects]),
       json: (bytes) => readJson(bytes, redactor.meet),
       material: async (account) => (await this.#credential(account)).content as never,
-      privateKey: (pair, kid) => findPrivateKey(pair, kid, Date.now()),
-      digest: (as) => pseudonym(as),
-      claim: (asked) => claim({ ...plan.claimant, deadline }, asked, Date.now(), (held) => this.#held.push(held)),
+      privateKey: (pair, kid) => findPrivateKey(environment, pair, kid),
+      digest: (as) => pseudonym(environment, as),
+      claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       send: (to, request) => this.#send(to, request, [this.#effects]),
       acted: () => { note([this.#effects], 'unknown') },
-      client: (Client) => {
-        let client = clients.get(Client)
-        if (client === undefined) clients.set(Client, client = new Client(limits))
-        return client as never
-      },
-      now: Date.now,
+      address: (resource) => address(resource, environment),
+      client: (Client) => environment.client(Client),
+      now: clock.now,
       wait: async (ms) => {
-        if (this.#closed || Date.now() + ms > deadline - reserve) throw new Fault('OUT_OF_TIME')
-        await pause(ms)
+        if (this.#closed || clock.now() + ms > deadline - reserve) throw new Fault('OUT_OF_TIME')
+        await clock.wait(ms)
       },
       count: ({ done, failed }) => {
         this.records.done += done
         this.records.failed += failed
       },
-      log: (fields) => emit({ time: moment(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
+      log: (fields) => sink.emit({ time: sink.moment(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
     }
   }
 
@@ -123,7 +130,7 @@ export class Execution {
     let failed: unknown
     for (const held of this.#held.reverse()) {
       try {
-        await held.settle(effect, Date.now())
+        await held.settle(effect)
       } catch (error) {
         failed = error
       }
@@ -133,7 +140,7 @@ export class Execution {
 
   #step<In, Out>(step: Step<In, Out>, payload: In, io: Io): Out | Promise<Out> {
     if (this.#closed) throw new Fault('OUT_OF_TIME')
-    return step.steps === undefined ? this.#timed(step.kind, () => step.run(payload, io)) : step.run(payload, io)
+    return step.steps === undefined ? this.#timed(step, () => step.run(payload, io)) : step.run(payload, io)
   }
 
   /** With an `io` of its own, so that what its sends did is told apart from what runs beside it. */
@@ -153,28 +160,31 @@ export class Execution {
       const fault = asFault(error)
       const effect = effectOf(own)
       // Whoever goes on after a fault hides it from the execution's line, so it has one of its own.
-      emit({ time: moment(), level: 'warn', event: 'attempt', id: io.id, pipeline: this.#plan.pipeline.name, kind: step.kind, fault: fault.code, effect }, details(fault, error))
+      const { sink } = this.#environment
+      sink.emit({ time: sink.moment(), level: 'warn', event: 'attempt', id: io.id, pipeline: this.#plan.pipeline.name, kind: step.kind, fault: fault.code, effect }, details(fault, error))
       return { ok: false, fault, effect }
     }
   }
 
-  #timed<T>(kind: string, run: () => T | Promise<T>): T | Promise<T> {
-    const start = performance.now()
-    const note = (): void => { this.timings[kind] = Math.round((this.timings[kind] ?? 0) * 100 + (performance.now() - start) * 100) / 100 }
+  #timed<T>(step: Step<never, unknown>, run: () => T | Promise<T>): T | Promise<T> {
+    const { clock, observer } = this.#environment
+    const { kind } = step
+    const start = clock.elapsed()
+    const note = (): void => { this.timings[kind] = Math.round((this.timings[kind] ?? 0) * 100 + (clock.elapsed() - start) * 100) / 100 }
     let result: T | Promise<T>
     try {
-      result = run()
+      result = observer?.step === undefined ? run() : observer.step(step, run)
     } catch (error) {
       note()
       throw error
     }
-    if (result instanceof Promise) return result.finally(note)
+    if (result instanceof Promise) return noted(result, note)
     note()
     return result
   }
 
-  async #credential(account: Parameters<typeof credential>[0], anew = false) {
-    const loaded = await credential(account, Date.now(), anew)
+  async #credential(account: Parameters<typeof credential>[1], anew = false) {
+    const loaded = await credential(this.#environment, account, anew)
     this.#redactor.know(loaded.known)
     return loaded
   }
@@ -192,14 +202,14 @@ export class Execution {
       const loaded = await this.#credential(to, anew)
       const signed = to.how.headers(loaded.content)
       for (const value of Object.values(signed)) this.#redactor.learn(value)
-      const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - Date.now())
+      const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - this.#environment.clock.now())
       if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
       const sent = note(logs, harmless ? 'none' : 'unknown')
       try {
         const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }
         if (bytes !== undefined) headers['content-type'] = sealed?.mediaType ?? 'application/json'
         if (once !== undefined) headers['idempotency-key'] = once
-        const answer = await exchange(origin, path.path, method, headers, bytes, timeout)
+        const answer = await this.#environment.exchange(origin, path.path, method, headers, bytes, timeout)
         if (answer.status >= 200 && answer.status < 300) return answer.body
         const nothing = to.how.nothingDone.includes(answer.status)
         if (nothing) sent.effect = 'none'

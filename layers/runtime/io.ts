@@ -4,6 +4,7 @@ import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
 import type { KeyPair } from './keys.ts'
 import type { Path } from './path.ts'
+import type { Resource } from './resource.ts'
 import type { Sealed } from './triggers.ts'
 import type { Step } from './step.ts'
 
@@ -59,6 +60,8 @@ export interface Io {
   readonly send: (to: Account, request: Sending) => Promise<Uint8Array>
   /** Says that this step may have changed something outside, by a client of its own. */
   readonly acted: () => void
+  /** Where a resource of the needs is: an ARN, or a name. Throws a TypeError for what is not among them. */
+  readonly address: (resource: Resource) => string
   /** One AWS client of a class per execution environment, with our limits on time and retries. */
   readonly client: <C>(Client: new (config: object) => C) => C
   /** Epoch milliseconds. */

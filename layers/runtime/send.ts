@@ -8,6 +8,9 @@ export interface Answer {
   readonly body: Uint8Array
 }
 
+/** Sends one request and gives its answer; `timeout` in milliseconds is for all of it. Throws NoAnswer. */
+export type Exchange = (origin: string, path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, timeout: number) => Promise<Answer>
+
 /** Why there is no answer: `nothing-sent` only if not one byte of the request can have left. */
 export class NoAnswer extends Error {
   readonly why: 'nothing-sent' | 'silent' | 'too-large'
@@ -28,7 +31,7 @@ let used = 0
 
 /**
  * One request, no redirects, never repeated: a connection that breaks behind the request cannot be told from a partner
- * that acted. `timeout` in milliseconds is for all of it. Written on node:http because what happened to the bytes decides
+ * that acted. Written on node:http because what happened to the bytes decides
  * whether a payment may be repeated, and `fetch` does not say.
  */
 export async function exchange(origin: string, path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, timeout: number): Promise<Answer> {

@@ -1,27 +1,33 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import type { MiddlewareObj } from '@middy/core'
 import * as aws from './aws/index.ts'
+import type { Clock } from './clock.ts'
+import { cost } from './cost.ts'
+import { ofProcess, type Environment } from './environment.ts'
 import { asFault, Fault, faults, type FaultCode } from './fault.ts'
 import { Execution, plan, reserve, type Stage } from './execution.ts'
 import { needs, type Pipeline, type Realm } from './pipeline.ts'
 import { receive } from './receive.ts'
 import { Redactor } from './redact.ts'
 import { problem, replyOf } from './reply.ts'
-import { details, emit, logFor, moment } from './sink.ts'
+import { details } from './sink.ts'
 
 /** A pipeline as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
-export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
+export function serve(pipeline: Pipeline, realm: Realm, stage: Stage, environment: Environment = ofProcess()): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
   const shared = plan(pipeline, stage)
   const names = new Redactor([...realm.sensitive, ...pipeline.sensitive])
-  preload(pipeline)
+  const { clock, sink } = environment
+  preload(pipeline, environment)
 
   return async (event, context) => {
-    const start = performance.now()
-    const deadline = Date.now() + context.getRemainingTimeInMillis()
+    const start = clock.elapsed()
+    const started = sink.moment()
+    const deadline = clock.now() + context.getRemainingTimeInMillis()
     const redactor = names.forInvocation()
-    const execution = new Execution(shared, redactor, context.awsRequestId, deadline)
-    logFor(context.awsRequestId, redactor)
-    const time = new Countdown()
+    const execution = new Execution(shared, environment, redactor, context.awsRequestId, deadline)
+    const calls: Record<string, number> = environment.calls = {}
+    sink.begin(context.awsRequestId, redactor)
+    const time = new Countdown(clock)
     let thrown: unknown
     let payload: unknown
     try {
@@ -38,54 +44,67 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage): (event: A
     }
     time.stop()
     const fault = thrown === undefined ? undefined : asFault(thrown)
-    emit({
-      time: moment(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
-      event: 'execution', id: context.awsRequestId, pipeline: pipeline.name,
+    const ms = round(clock.elapsed() - start)
+    const { sends, timings, records } = execution
+    sink.emit({
+      time: sink.moment(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
+      event: 'execution', id: context.awsRequestId, pipeline: pipeline.name, started,
       outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
       ...fault && { fault: fault.code, blame: faults[fault.code].blame },
-      ms: round(performance.now() - start), sends: execution.sends, steps: execution.timings,
+      ms, records: records.done + records.failed > 0 ? records : fault === undefined ? went : failed, sends, calls, cost: cost(ms, calls, environment), steps: timings,
     }, fault && details(fault, thrown))
     if (fault !== undefined) throw fault
     return payload
   }
 }
 
+/** The records of a message that is one. */
+const went = { done: 1, failed: 0 }
+const failed = { done: 0, failed: 1 }
+
 const round = (ms: number): number => Math.round(ms * 100) / 100
 
 /** Ends what would not end by itself, with a fault. One timer for all parts of a run: it is set on when a part was over in time. */
 class Countdown {
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: Clock
+  #timer: unknown
   #until = 0
   #end: () => void = () => undefined
 
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
   /** `until` in epoch milliseconds. */
-  async within<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
-    const ended = new Promise<never>((_, reject) => { this.#end = () => reject(new Fault(late)) })
+  within<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
     this.#until = until
     if (this.#timer === undefined) this.#set()
-    return Promise.race([run(), ended])
+    return new Promise((resolve, reject) => {
+      this.#end = () => reject(new Fault(late))
+      run().then(resolve, reject)
+    })
   }
 
   #set(): void {
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#clock.after(Math.max(0, this.#until - this.#clock.now()), () => {
       this.#timer = undefined
-      if (this.#until > Date.now()) this.#set()
+      if (this.#until > this.#clock.now()) this.#set()
       else this.#end()
-    }, Math.max(0, this.#until - Date.now()))
+    })
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#clock.cancel(this.#timer)
   }
 }
 
 /** While Lambda initialises, with its full CPU: load the clients that the needs will ask for. */
-function preload(pipeline: Pipeline): void {
+function preload(pipeline: Pipeline, environment: Environment): void {
   const kinds = new Set(needs(pipeline).map(({ resource }) => resource.kind))
   const clients = { table: aws.dynamodb, key: aws.kms, account: aws.secrets } as const
   for (const [kind, load] of Object.entries(clients)) {
     // A failure comes again, and is answered, when the client is used.
-    if (kinds.has(kind)) load().catch(() => undefined)
+    if (kinds.has(kind)) load(environment).catch(() => undefined)
   }
 }
 

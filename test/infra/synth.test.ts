@@ -58,7 +58,7 @@ describe('cdk synth', () => {
     [{ stage: 'local', origins: '["bank"]' }, 'context origins: write a JSON object with an address for each account'],
     [{ stage: 'nowhere', pipelines }, 'pipeline intake: account bank has no origin for the stage nowhere; it knows dev and prod'],
   ])('%j is refused in a sentence, without a stack trace', async (context, sentence) => {
-    const run = promisify(execFile)(process.execPath, ['infra/app.ts'], { cwd: home, env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) } })
+    const run = promisify(execFile)(process.execPath, ['cli/main.ts', 'app', 'infra/app.ts'], { cwd: home, env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) } })
     await expect(run).rejects.toMatchObject({ code: 1, stderr: `${sentence}\n` })
   })
 

@@ -2,15 +2,12 @@ import {
   DeleteItemCommand, DynamoDBClient, PutItemCommand, QueryCommand, UpdateItemCommand,
   type AttributeValue, type DeleteItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import { limits } from './limits.ts'
+import type { Environment } from '../environment.ts'
 
 export type Item = Record<string, AttributeValue>
 
-let shared: ReturnType<typeof make> | undefined
-export const connect = () => shared ??= make()
-
-function make() {
-  const client = new DynamoDBClient(limits)
+export function connect(environment: Environment) {
+  const client = environment.client(DynamoDBClient)
   return {
     put: (input: PutItemCommandInput) => client.send(new PutItemCommand(input)),
     update: (input: UpdateItemCommandInput) => client.send(new UpdateItemCommand(input)),

@@ -2,13 +2,10 @@ import {
   DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient,
   type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput,
 } from '@aws-sdk/client-kms'
-import { limits } from './limits.ts'
+import type { Environment } from '../environment.ts'
 
-let shared: ReturnType<typeof make> | undefined
-export const connect = () => shared ??= make()
-
-function make() {
-  const client = new KMSClient(limits)
+export function connect(environment: Environment) {
+  const client = environment.client(KMSClient)
   return {
     decrypt: (input: DecryptCommandInput) => client.send(new DecryptCommand(input)),
     generateMac: (input: GenerateMacCommandInput) => client.send(new GenerateMacCommand(input)),

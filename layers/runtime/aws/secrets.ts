@@ -1,10 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { limits } from './limits.ts'
+import type { Environment } from '../environment.ts'
 
-let shared: ReturnType<typeof make> | undefined
-export const connect = () => shared ??= make()
-
-function make() {
-  const client = new SecretsManagerClient(limits)
+export function connect(environment: Environment) {
+  const client = environment.client(SecretsManagerClient)
   return { get: (SecretId: string) => client.send(new GetSecretValueCommand({ SecretId })) }
 }

@@ -2,37 +2,47 @@ import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Asked, claim as Claim, Claimant, Held } from '../../../layers/runtime/claims.ts'
+import { claim, type Asked, type Claimant, type Held } from '../../../layers/runtime/claims.ts'
+import { system } from '../../../layers/runtime/clock.ts'
+import { Environment } from '../../../layers/runtime/environment.ts'
+import type { Effect } from '../../../layers/runtime/io.ts'
 import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
 
 /** The claims as they run in Lambda, against the stand-in over HTTP; only the clock is the test's. */
 let aws: Awaited<ReturnType<typeof standIn>>
-let claim: typeof Claim
+let environment: Environment
 const start = Date.UTC(2026, 10, 22)
 const minute = 60_000
+let now = start
 
 beforeAll(async () => {
   aws = await standIn()
   const { dynamodb, kms } = aws.as('admin')
   await dynamodb.send(new CreateTableCommand({ TableName: 'ledger', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }))
-  const { accessKeyId, secretAccessKey } = credentialsOf('admin')
-  Object.assign(process.env, { AWS_ENDPOINT_URL: `http://127.0.0.1:${aws.port}`, AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, TABLE_LEDGER: 'ledger', KEY_LEDGER: KeyMetadata?.Arn })
-  ;({ claim } = await import('../../../layers/runtime/claims.ts'))
+  environment = new Environment({
+    variables: { TABLE_LEDGER: 'ledger', KEY_LEDGER: KeyMetadata?.Arn }, clock: { ...system, now: () => now },
+    aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
+  })
 })
-afterAll(async () => {
-  for (const name of ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'TABLE_LEDGER', 'KEY_LEDGER']) delete process.env[name]
-  await aws.close()
-})
+afterAll(() => aws.close())
 
 interface Try { readonly value: string; readonly at?: number; readonly payload?: unknown; readonly replaySafe?: boolean; readonly window?: number; readonly days?: number }
+const ending = (held: Held) => ({
+  settle(effect: Effect, at: number): Promise<void> {
+    now = at
+    return held.settle(effect)
+  },
+})
+
 /** One execution that begins at `at` and has 15 seconds. */
-async function execution({ value, at = start, payload = { value }, replaySafe = true, window = 60 * minute, days = 7 }: Try): Promise<Held> {
+async function execution({ value, at = start, payload = { value }, replaySafe = true, window = 60 * minute, days = 7 }: Try) {
+  now = at
   const claimant: Claimant = { pipeline: 'loans', sends: '[]', replaySafe, window, deadline: at + 15_000 }
   const asked: Asked = { by: 'ssn', as: undefined, value, days, payload }
   const held: Held[] = []
-  await claim(claimant, asked, at, (each) => held.push(each))
-  return held[0] as Held
+  await claim(environment, claimant, asked, (each) => held.push(each))
+  return ending(held[0] as Held)
 }
 const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'granted', (error: { code: string }) => error.code)
 const items = async () => (await aws.as('admin').dynamodb.send(new ScanCommand({ TableName: 'ledger' }))).Items ?? []
@@ -153,16 +163,18 @@ test('a claim that AWS never took leaves nothing behind once the run is settled'
   const before = (await items()).length
   const held: Held[] = []
   await aws.faults([{ service: 'dynamodb', operation: 'PutItem', error: 'lostReply', times: 3 }, { service: 'dynamodb', operation: 'PutItem', error: 'unavailable', times: 3 }])
-  const outcome = await code(claim({ pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { by: 'ssn', as: undefined, value, days: 7, payload: 1 }, start, (each) => held.push(each)))
+  now = start
+  const outcome = await code(claim(environment, { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { by: 'ssn', as: undefined, value, days: 7, payload: 1 }, (each) => held.push(each)))
   await aws.faults([])
-  for (const each of held) await each.settle('none', start + 1_000)
+  for (const each of held) await each.settle('none')
   expect(outcome).toBe('UNAVAILABLE')
   expect((await items()).length).toBe(before)
 })
 
 test('a field, a pipeline and a value are told apart, however they are put together', async () => {
+  now = start
   const at = { deadline: start + 15_000, sends: '[]', replaySafe: true, window: minute }
-  const one = (pipeline: string, by: string, value: string) => code(claim({ ...at, pipeline }, { by, as: undefined, value, days: 1, payload: 1 }, start, () => undefined))
+  const one = (pipeline: string, by: string, value: string) => code(claim(environment, { ...at, pipeline }, { by, as: undefined, value, days: 1, payload: 1 }, () => undefined))
   const value = fresh()
   expect(await one('a', 'b', `c${value}`)).toBe('granted')
   expect(await one('a', 'bc', value)).toBe('granted')

@@ -1,0 +1,33 @@
+import type { Environment } from './environment.ts'
+
+/**
+ * Millionths of a US dollar, on demand in us-east-1 without free tiers: what infra/prices.ts has, by the call. An
+ * execution's line must say what it cost without knowing more than itself, so this is an estimate: logs, traffic, retries
+ * and keys by the month are not in it, a write is one unit and a read is one, and calls that are not here cost nothing.
+ */
+export const prices = {
+  apiRequest: 1,
+  lambdaRequest: 0.2,
+  lambdaGbSecond: 13.3334,
+  dynamodbWrite: 0.625,
+  dynamodbRead: 0.125,
+  kmsRequest: 3,
+  kmsAsymmetricRequest: 15,
+  secretRequest: 5,
+} as const
+
+const { dynamodbWrite, dynamodbRead, kmsRequest, kmsAsymmetricRequest, secretRequest } = prices
+const calls: Readonly<Record<string, number>> = {
+  'dynamodb:PutItem': dynamodbWrite, 'dynamodb:UpdateItem': dynamodbWrite, 'dynamodb:DeleteItem': dynamodbWrite,
+  'dynamodb:TransactWriteItems': 4 * dynamodbWrite, 'dynamodb:GetItem': dynamodbRead, 'dynamodb:Query': dynamodbRead, 'dynamodb:Scan': dynamodbRead,
+  'kms:Decrypt': kmsRequest, 'kms:Encrypt': kmsRequest, 'kms:GenerateDataKey': kmsRequest, 'kms:GenerateMac': kmsRequest, 'kms:VerifyMac': kmsRequest,
+  'kms:DeriveSharedSecret': kmsAsymmetricRequest, 'kms:GetPublicKey': kmsAsymmetricRequest, 'kms:Sign': kmsAsymmetricRequest, 'kms:Verify': kmsAsymmetricRequest,
+  'secretsmanager:GetSecretValue': secretRequest,
+}
+
+/** What an execution cost, in millionths of a US dollar with two decimals. */
+export function cost(ms: number, made: Readonly<Record<string, number>>, { megabytes }: Environment): number {
+  let sum = prices.apiRequest + prices.lambdaRequest + ms * megabytes * (prices.lambdaGbSecond / 1_024_000)
+  for (const call in made) sum += (calls[call] ?? 0) * (made[call] as number)
+  return Math.round(sum * 100) / 100
+}

@@ -1,0 +1,121 @@
+import { createPublicKey, randomUUID } from 'node:crypto'
+import { CreateTableCommand, DynamoDBClient, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type Table } from 'sallyport'
+import { ensureHalf } from '../functions/handlers/pair.ts'
+import type { How } from '../local/accounts.ts'
+import type { Accounts } from './accounts.ts'
+import type { MemoryAws } from './aws.ts'
+import type { StillClock } from './clock.ts'
+
+/** Where a resource is: for the variable, and for the policy. */
+export interface Place { readonly address: string; readonly arn: string }
+
+/** A public half as the JWKS has it. */
+export type PublicJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: string }
+
+/** An item of the ledger: its members as plain values, digests where the design stores digests. */
+export type LedgerItem = Readonly<Record<string, string | number>>
+
+/** What infra provides, made when a pipeline first needs it. */
+export class Resources {
+  readonly #aws: MemoryAws
+  readonly #accounts: Accounts
+  readonly #admin: Environment
+  readonly #places = new Map<string, Promise<Place>>()
+
+  constructor(memory: MemoryAws, accounts: Accounts, clock: StillClock) {
+    this.#aws = memory
+    this.#accounts = accounts
+    this.#admin = new Environment({ variables: { TABLE_KEYS: keysTable.name }, clock, aws: memory.administration() })
+  }
+
+  place(resource: Resource): Promise<Place> {
+    const id = `${resource.kind}/${resource.name}`
+    const known = this.#places.get(id)
+    if (known !== undefined) return known
+    const made = this.#make(resource)
+    this.#places.set(id, made)
+    return made
+  }
+
+  /** The newest public half of a pair. An RSA half, which takes long to draw, is made when it is first asked for. */
+  async publicKey(pair: KeyPair, type: 'ec' | 'rsa'): Promise<PublicJwk> {
+    return pair.custody === 'wrapped' ? this.#wrapped(pair, type) : this.#hsm(pair.name, type)
+  }
+
+  async ledger(): Promise<LedgerItem[]> {
+    const { address } = await this.place(ledgerTable)
+    const { Items = [] } = await this.#admin.client(DynamoDBClient).send(new ScanCommand({ TableName: address, ConsistentRead: true }))
+    return Items.map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)])))
+  }
+
+  #make(resource: Resource): Promise<Place> {
+    switch (resource.kind) {
+      case 'table': return this.#table(resource as Table)
+      case 'key': return this.#key(resource as Key)
+      case 'account': return this.#secret(resource as Account<How>)
+      // Not made here: a client of it is refused by name.
+      default: return Promise.resolve({ address: resource.name, arn: '*' })
+    }
+  }
+
+  /** As infra/state.ts has them. */
+  async #table({ name }: Table): Promise<Place> {
+    const keys = name === 'ledger' ? ['id'] : ['pair', 'kid']
+    await this.#admin.client(DynamoDBClient).send(new CreateTableCommand({
+      TableName: name, BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    }))
+    return { address: name, arn: this.#aws.arn('dynamodb', `table/${name}`) }
+  }
+
+  async #key(key: Key): Promise<Place> {
+    // Drawing an RSA key takes longer than a test: until somebody asks for its public half it is an address alone.
+    const arn = key.spec === 'RSA_3072' ? this.#aws.arn('kms', `key/${randomUUID()}`) : await this.#create(key)
+    if (key.pair?.custody === 'wrapped') {
+      await this.place(keysTable)
+      await ensureHalf({ name: key.pair.name, key: arn }, 'ec', this.#admin)
+    }
+    return { address: arn, arn }
+  }
+
+  async #create({ spec, usage }: Key): Promise<string> {
+    const { KeyMetadata } = await this.#admin.client(KMSClient).send(new CreateKeyCommand({ KeySpec: spec, KeyUsage: usage }))
+    return KeyMetadata?.Arn as string
+  }
+
+  async #secret(account: Account<How>): Promise<Place> {
+    const { ARN } = await this.#admin.client(SecretsManagerClient).send(new CreateSecretCommand({ Name: `accounts/${account.name}`, SecretString: this.#accounts.secret(account) }))
+    return { address: ARN as string, arn: ARN as string }
+  }
+
+  async #wrapped(pair: KeyPair, type: 'ec' | 'rsa'): Promise<PublicJwk> {
+    const { address } = await this.place((keyPairNeeds(pair)[1] as Need).resource)
+    await ensureHalf({ name: pair.name, key: address }, type, this.#admin)
+    const { Items = [] } = await (await aws.dynamodb(this.#admin)).query({
+      TableName: keysTable.name, KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: pair.name } },
+    })
+    const item = Items.find((each) => each['type']?.S === type)
+    return JSON.parse(item?.['publicKey']?.S ?? '{}') as PublicJwk
+  }
+
+  async #hsm(pair: string, type: 'ec' | 'rsa'): Promise<PublicJwk> {
+    const key = hsmKey(pair, type)
+    if (type === 'rsa') {
+      const { PublicKey } = await (await aws.kms(this.#admin)).getPublicKey({ KeyId: (await this.place(key)).address }).catch(() => ({ PublicKey: undefined }))
+      if (PublicKey === undefined) {
+        const arn = await this.#create(key)
+        this.#places.set(`key/${key.name}`, Promise.resolve({ address: arn, arn }))
+      }
+    }
+    const { address } = await this.place(key)
+    const { PublicKey } = await (await aws.kms(this.#admin)).getPublicKey({ KeyId: address })
+    const jwk = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' }).export({ format: 'jwk' })
+    return { ...jwk, kid: hsmKid(pair, type, address), use: 'enc', alg: type === 'rsa' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW' }
+  }
+}
+
+const plain = ({ S, N }: AttributeValue): string | number => N === undefined ? S ?? '' : Number(N)
