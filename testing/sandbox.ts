@@ -192,7 +192,7 @@ export class Sandbox {
       },
       observer: {
         ...watcher.digested && { digested: watcher.digested },
-        step: (step, run) => noting(() => watcher.step === undefined ? run() : watcher.step(step, run), (error) => { instance.record.thrown = error }),
+        step: (step, run, payload) => noting(() => watcher.step === undefined ? run() : watcher.step(step, run, payload), (error) => { instance.record.thrown = error }),
       },
     })
     const origins = Object.fromEntries(sends(pipeline).map(({ to }) => [to.name, originOf(to.name)]))

@@ -22,22 +22,19 @@ interface Options {
 
 /**
  * Tries a step again after a fault that passes by itself, and only where repeating is safe: no partner can have acted in
- * the attempt, or every send of the step carries `once`. The key has to be in the payload that the step is given: one made
- * inside is another one each time. What a step of your own does besides sends (`io.acted`) must then bear repeating too.
+ * the attempt, or what was sent carried `once`, and no step of your own has `io.acted`. The key has to be in the payload
+ * that the step is given: one made inside is another one each time.
  * Waits as long as the fault asks (`retryAfter`), and at least between 0 and min(cap, first · 2ⁿ) milliseconds: exponential
  * backoff with full jitter (AWS Architecture Blog, 2015). A wait that would end too late is not begun.
  * Throws what the last attempt threw.
  */
 export const retry = <T, U>(step: Step<T, U>, { on, times = 3, first = 200, cap = 5_000, within }: Options = {}): Step<T, U> => {
-  const parts = [...leaves(step)]
-  const sends = parts.flatMap((part) => part.sends ?? [])
   const lasting = on?.filter((code) => !passes(code)) ?? []
   if (lasting.length > 0) throw new TypeError(`retry on ${lasting.join(', ')}: that does not pass by itself`)
   if (!(Number.isInteger(times) && times >= 2 && times <= 10)) throw new TypeError('retry: times is 2 to 10 attempts in all')
   if (!(first > 0 && cap >= first)) throw new TypeError('retry: first and cap are milliseconds, cap at least first')
   if (within !== undefined && !(within > 0)) throw new TypeError('retry: within is a number of seconds')
-  if (parts.some(({ claims }) => claims)) throw new TypeError('retry: a second attempt would meet the claim of the first: put the step that claims before it')
-  const repeatable = sends.length > 0 && sends.every(({ once }) => once !== undefined)
+  if ([...leaves(step)].some(({ claims }) => claims)) throw new TypeError('retry: a second attempt would meet the claim of the first: put the step that claims before it')
   return {
     kind: 'retry',
     config: { on, times, first, cap, within },
@@ -48,9 +45,9 @@ export const retry = <T, U>(step: Step<T, U>, { on, times = 3, first = 200, cap 
       for (let attempt = 1; ; attempt++) {
         const end = await io.attempt(step, payload)
         if (end.ok) return end.payload
-        const { fault, effect } = end
+        const { fault, repeatable } = end
         const meant = passes(fault.code) && (on?.includes(fault.code) ?? true)
-        if (!meant || attempt === times || effect !== 'none' && !repeatable) throw fault
+        if (!meant || attempt === times || !repeatable) throw fault
         const longest = Math.min(cap, first * 2 ** (attempt - 1))
         const wait = Math.max((fault.retryAfter ?? 0) * 1_000, scattered(`${io.id} ${attempt} ${io.now()}`, longest))
         if (io.now() + wait > until) throw fault

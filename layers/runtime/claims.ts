@@ -37,7 +37,8 @@ export interface Claimant {
 
 /** A claim that must be settled when the run has ended. */
 export interface Held {
-  readonly settle: (effect: Effect) => Promise<void>
+  /** `repeatable`: all that this run may have done, it may do again. */
+  readonly settle: (effect: Effect, repeatable: boolean) => Promise<void>
 }
 
 export interface Asked {
@@ -77,8 +78,8 @@ export async function claim(environment: Environment, claimant: Claimant, { by, 
   // A write whose outcome stays unknown is settled as if it had happened: the settling is conditional on the attempt.
   let holding = true
   hold({
-    settle: async (effect) => {
-      if (holding) await settle(clock, ledger, table, mine, ending(effect, tookOver, mine.replaySafe))
+    settle: async (effect, repeatable) => {
+      if (holding) await settle(clock, ledger, table, mine, ending(effect, tookOver, mine.replaySafe && repeatable))
     },
   })
 

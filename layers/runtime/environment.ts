@@ -11,8 +11,8 @@ import type { Step } from './step.ts'
 
 /** Who watches a run from outside: nobody in production. */
 export interface Observer {
-  /** Runs a step that is not made of others, by calling `run` once and giving what it gives. */
-  readonly step?: <T>(step: Step<never, unknown>, run: () => T) => T
+  /** Runs a step that is not made of others, by calling `run` once and giving what it gives. `payload` is what the step is given. */
+  readonly step?: <T>(step: Step<never, unknown>, run: () => T, payload: unknown) => T
   /** Told of each keyed digest: what was digested, normalised, and the digest in base64url. */
   readonly digested?: (purpose: Purpose, text: string, digest: string) => void
 }

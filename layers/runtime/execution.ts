@@ -46,16 +46,17 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
 
-/** A send, and what it did: corrected when the partner has said so. */
-interface Sent { effect: Effect }
+/** A send, and what it did: corrected when the partner has said so. Repeating it is safe if it carried an `Idempotency-Key`. */
+interface Sent { effect: Effect; readonly keyed: boolean }
 
-function note(logs: readonly Sent[][], effect: Effect): Sent {
-  const sent = { effect }
+function note(logs: readonly Sent[][], effect: Effect, keyed: boolean): Sent {
+  const sent = { effect, keyed }
   for (const log of logs) log.push(sent)
   return sent
 }
 
 const effectOf = (sends: readonly Sent[]): Effect => sends.every(({ effect }) => effect === 'none') ? 'none' : 'unknown'
+const repeatable = (sends: readonly Sent[]): boolean => sends.every(({ effect, keyed }) => effect === 'none' || keyed)
 
 /** As `finally` does, for half of its price. */
 async function noted<T>(result: Promise<T>, note: () => void): Promise<T> {
@@ -99,7 +100,7 @@ export class Execution {
       digest: (as) => pseudonym(environment, as),
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       send: (to, request) => this.#send(to, request, [this.#effects]),
-      acted: () => { note([this.#effects], 'unknown') },
+      acted: () => { note([this.#effects], 'unknown', false) },
       address: (resource) => address(resource, environment),
       client: (Client) => environment.client(Client),
       now: clock.now,
@@ -130,7 +131,7 @@ export class Execution {
     let failed: unknown
     for (const held of this.#held.reverse()) {
       try {
-        await held.settle(effect)
+        await held.settle(effect, repeatable(this.#effects))
       } catch (error) {
         failed = error
       }
@@ -140,7 +141,7 @@ export class Execution {
 
   #step<In, Out>(step: Step<In, Out>, payload: In, io: Io): Out | Promise<Out> {
     if (this.#closed) throw new Fault('OUT_OF_TIME')
-    return step.steps === undefined ? this.#timed(step, () => step.run(payload, io)) : step.run(payload, io)
+    return step.steps === undefined ? this.#timed(step, payload, () => step.run(payload, io)) : step.run(payload, io)
   }
 
   /** With an `io` of its own, so that what its sends did is told apart from what runs beside it. */
@@ -152,7 +153,7 @@ export class Execution {
       step: (step, payload) => this.#step(step, payload, io),
       attempt: (step, payload) => this.#attempt(step, payload, io, all),
       send: (to, request) => this.#send(to, request, all),
-      acted: () => { note(all, 'unknown') },
+      acted: () => { note(all, 'unknown', false) },
     }
     try {
       return { ok: true, payload: await io.step(step, payload) }
@@ -162,18 +163,18 @@ export class Execution {
       // Whoever goes on after a fault hides it from the execution's line, so it has one of its own.
       const { sink } = this.#environment
       sink.emit({ time: sink.moment(), level: 'warn', event: 'attempt', id: io.id, pipeline: this.#plan.pipeline.name, kind: step.kind, fault: fault.code, effect }, details(fault, error))
-      return { ok: false, fault, effect }
+      return { ok: false, fault, effect, repeatable: repeatable(own) }
     }
   }
 
-  #timed<T>(step: Step<never, unknown>, run: () => T | Promise<T>): T | Promise<T> {
+  #timed<T>(step: Step<never, unknown>, payload: unknown, run: () => T | Promise<T>): T | Promise<T> {
     const { clock, observer } = this.#environment
     const { kind } = step
     const start = clock.elapsed()
     const note = (): void => { this.timings[kind] = Math.round((this.timings[kind] ?? 0) * 100 + (clock.elapsed() - start) * 100) / 100 }
     let result: T | Promise<T>
     try {
-      result = observer?.step === undefined ? run() : observer.step(step, run)
+      result = observer?.step === undefined ? run() : observer.step(step, run, payload)
     } catch (error) {
       note()
       throw error
@@ -204,7 +205,7 @@ export class Execution {
       for (const value of Object.values(signed)) this.#redactor.learn(value)
       const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - this.#environment.clock.now())
       if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
-      const sent = note(logs, harmless ? 'none' : 'unknown')
+      const sent = note(logs, harmless ? 'none' : 'unknown', once !== undefined)
       try {
         const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }
         if (bytes !== undefined) headers['content-type'] = sealed?.mediaType ?? 'application/json'

@@ -11,8 +11,11 @@ import type { Step } from './step.ts'
 /** What became of the world: `none` only if no partner can have acted, `done` only at a good end, else `unknown`. */
 export type Effect = 'done' | 'none' | 'unknown'
 
-/** What became of a step: its payload, or the fault that ended it and what its own sends had done by then. */
-export type Attempted<Out> = { readonly ok: true; readonly payload: Out } | { readonly ok: false; readonly fault: Fault; readonly effect: Effect }
+/**
+ * What became of a step: its payload, or the fault that ended it and what its own sends had done by then. `repeatable`: doing
+ * it again does nothing twice, since whatever may have been done was sent under an `Idempotency-Key`.
+ */
+export type Attempted<Out> = { readonly ok: true; readonly payload: Out } | { readonly ok: false; readonly fault: Fault; readonly effect: Effect; readonly repeatable: boolean }
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

@@ -64,5 +64,5 @@ export class Sink {
 
 /** What a line may say of a fault besides its code: where a schema was not met, or where a foreign error was thrown. */
 export const details = (fault: Fault, thrown: unknown): Readonly<Record<string, unknown>> => ({
-  ...fault.paths.length > 0 && { paths: fault.paths }, ...thrown instanceof Error && !isFault(thrown) && about(thrown),
+  ...fault.paths.length > 0 && { paths: fault.paths }, ...fault.reason !== undefined && { reason: fault.reason }, ...thrown instanceof Error && !isFault(thrown) && about(thrown),
 })

@@ -111,6 +111,12 @@ describe('retry', () => {
     expect(await run(retry(own, quick), { id: 'a' })).toStrictEqual({ code: 'UNAVAILABLE', paths: [] })
     expect(acted).toBe(1)
   })
+  test('nor one that acted beside a send with once', async () => {
+    let acted = 0
+    const own: Step<Order, Order> = { kind: 'own', config: {}, needs: [], run: (_, io) => { acted++; io.acted(); throw new Fault('UNAVAILABLE') } }
+    expect(await run(retry(flow(safe, own), quick), { id: 'a' })).toStrictEqual({ code: 'UNAVAILABLE', paths: [] })
+    expect([acted, received]).toStrictEqual([1, ['/a a']])
+  })
 })
 
 describe('each', () => {

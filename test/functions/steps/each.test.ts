@@ -13,7 +13,7 @@ function world(deadline = 1_000) {
       try {
         return { ok: true, payload: await step.run(payload, fakeIo()) }
       } catch (error) {
-        return { ok: false, fault: asFault(error), effect: 'none' }
+        return { ok: false, fault: asFault(error), effect: 'none', repeatable: true }
       }
     },
     count: (records) => { counted.push(records) },

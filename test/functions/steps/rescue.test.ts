@@ -10,7 +10,7 @@ const doors = (effect: Effect): Partial<Io> => ({
     try {
       return { ok: true, payload: await step.run(payload, fakeIo()) }
     } catch (error) {
-      return { ok: false, fault: asFault(error), effect }
+      return { ok: false, fault: asFault(error), effect, repeatable: effect === 'none' }
     }
   },
 })

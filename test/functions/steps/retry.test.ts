@@ -21,11 +21,11 @@ function world(ends: readonly { readonly code: Fault['code']; readonly effect?: 
   let attempts = 0
   const doors: Partial<Io> = {
     id, deadline: 31_000, now: () => now,
-    attempt: (_, payload) => {
+    attempt: (step, payload) => {
       attempts++
       now += 10
       const end = left.shift()
-      return Promise.resolve(end === undefined ? { ok: true, payload: payload as never } : { ok: false, fault: new Fault(end.code, [], end.retryAfter), effect: end.effect ?? 'none' })
+      return Promise.resolve(end === undefined ? { ok: true, payload: payload as never } : { ok: false, fault: new Fault(end.code, [], end.retryAfter), effect: end.effect ?? 'none', repeatable: (end.effect ?? 'none') === 'none' || (step as unknown) === safe })
     },
     wait: (ms) => { now += ms; waits.push(ms); return Promise.resolve() },
   }

@@ -29,9 +29,9 @@ afterAll(() => aws.close())
 
 interface Try { readonly value: string; readonly at?: number; readonly payload?: unknown; readonly replaySafe?: boolean; readonly window?: number; readonly days?: number }
 const ending = (held: Held) => ({
-  settle(effect: Effect, at: number): Promise<void> {
+  settle(effect: Effect, at: number, repeatable = true): Promise<void> {
     now = at
-    return held.settle(effect)
+    return held.settle(effect, repeatable)
   },
 })
 
@@ -131,6 +131,11 @@ describe('a run whose outcome is not known', () => {
     await (await execution({ value, replaySafe: false })).settle('unknown', start + 1_000)
     for (const at of [start + 1_001, lapsed, lapsed + 365 * 24 * 60 * minute]) expect(await code(execution({ value, replaySafe: false, at }))).toBe('IN_DOUBT')
   })
+  test('is in doubt, too, where a step has acted besides its sends', async () => {
+    const value = fresh()
+    await (await execution({ value })).settle('unknown', start + 1_000, false)
+    expect(await code(execution({ value, at: start + 2_000 }))).toBe('IN_DOUBT')
+  })
 })
 
 describe('a write that happened though its reply was lost', () => {
@@ -166,7 +171,7 @@ test('a claim that AWS never took leaves nothing behind once the run is settled'
   now = start
   const outcome = await code(claim(environment, { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { by: 'ssn', as: undefined, value, days: 7, payload: 1 }, (each) => held.push(each)))
   await aws.faults([])
-  for (const each of held) await each.settle('none')
+  for (const each of held) await each.settle('none', true)
   expect(outcome).toBe('UNAVAILABLE')
   expect((await items()).length).toBe(before)
 })
