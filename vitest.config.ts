@@ -9,8 +9,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/system/**'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/system/**', 'test/package/**'], sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'system', include: ['test/system/**/*.test.ts'], globalSetup: './test/system/setup.ts', fileParallelism: false, sequence: { groupOrder: 1 } } },
+      // As a stranger meets it: packed, installed into an empty folder, and used by README alone.
+      { extends: true, test: { name: 'package', include: ['test/package/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 2 } } },
     ],
   },
 })

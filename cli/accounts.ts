@@ -1,14 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { styleText } from 'node:util'
 import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Account } from 'sallyport'
 import { accountsOf, type How } from '../local/accounts.ts'
 import { isNamed } from '../local/clients.ts'
-import type { Run } from '../local/run.ts'
-import { folderOf, localFolder, pipelinesOf } from './folders.ts'
+import { connection, told } from './connection.ts'
+import { idOf } from './deployment.ts'
+import { folderOf, pipelinesOf } from './folders.ts'
 import { hidden, whole } from './prompt.ts'
+import { say, table } from './screen.ts'
 import { readOptions, Refused, Usage } from './usage.ts'
 
 /** What is asked for on a terminal, member by member of the secret; a way to sign in that is not here is asked for as JSON. */
@@ -17,20 +16,6 @@ const members: Readonly<Record<string, readonly string[]>> = {
 }
 
 type Input = Readable & { readonly isTTY?: boolean }
-
-/** The client of a deployment: of the running `npm start` for the stage local, else as the AWS SDK finds its way. */
-function clientOf(stage: string): SecretsManagerClient {
-  if (stage !== 'local' || process.env['AWS_ENDPOINT_URL'] !== undefined) return new SecretsManagerClient({})
-  const file = join(localFolder, 'run.json')
-  if (!existsSync(file)) throw new Refused('the stage local is there while npm start runs')
-  const { aws: { endpoint, region, accessKeyId, secretAccessKey } } = JSON.parse(readFileSync(file, 'utf8')) as Run
-  return new SecretsManagerClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } })
-}
-
-/** An error of AWS as a sentence. None of these requests' errors carries a value. */
-const told = (error: unknown, stage: string): Refused => isNamed(error, 'ResourceNotFoundException')
-  ? new Refused(`the stage ${stage} has no such secret: deploy it first (npx cdk deploy --all -c stage=${stage})`, { cause: error })
-  : new Refused(error instanceof Error ? `${error.name}: ${error.message}` : 'AWS did not answer', { cause: error })
 
 function parsed(text: string): object | undefined {
   try {
@@ -74,33 +59,36 @@ async function put(account: Account<How>, secret: string, stage: string, client:
   return 0
 }
 
-async function list(accounts: readonly Account<How>[], secretOf: (name: string) => string, stage: string, client: SecretsManagerClient): Promise<number> {
+async function list(accounts: readonly Account<How>[], secretOf: (name: string) => string, stage: string, client: SecretsManagerClient, json: boolean): Promise<number> {
   const states = await Promise.all(accounts.map(async ({ name }) => {
     try {
       const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId: secretOf(name) }))
-      return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT')) ? styleText('green', 'set') : styleText('yellow', 'empty')
+      return Object.values(VersionIdsToStages).some((stages) => stages.includes('AWSCURRENT')) ? 'set' : 'empty'
     } catch (error) {
-      if (isNamed(error, 'ResourceNotFoundException')) return styleText('red', 'not deployed')
+      if (isNamed(error, 'ResourceNotFoundException')) return 'not deployed'
       throw told(error, stage)
     }
   }))
-  const [wide, wider] = [Math.max(...accounts.map(({ name }) => name.length)), Math.max(...accounts.map(({ how }) => how.signIn.length))]
-  for (const [i, { name, how }] of accounts.entries()) process.stdout.write(`${name.padEnd(wide)}  ${how.signIn.padEnd(wider)}  ${states[i]}\n`)
+  const rows = accounts.map(({ name, how }, i) => ({ account: name, signIn: how.signIn, secret: states[i] ?? '' }))
+  if (json) say(JSON.stringify({ stage, accounts: rows }))
+  else say(table(['account', 'signs in by', 'secret'], rows.map(({ account, signIn, secret }) => [account, signIn, secret])))
   return 0
 }
 
 /** Lists the accounts, or writes the credential of one. The credential is never an argument, and never printed. */
 export async function accounts(args: string[], input: Input = process.stdin): Promise<number> {
   const { values, positionals } = readOptions({
-    args, allowPositionals: true, options: { stage: { type: 'string', default: 'dev' }, id: { type: 'string', default: 'Sallyport' }, pipelines: { type: 'string' } },
+    args, allowPositionals: true, options: { stage: { type: 'string', default: 'dev' }, id: { type: 'string' }, json: { type: 'boolean', default: false }, pipelines: { type: 'string' } },
   })
   const [what, name, ...more] = positionals
   const listing = what === 'list' && name === undefined
   if (!listing && !(what === 'put' && name !== undefined && more.length === 0)) throw new Usage(what === 'put' && more.length > 0 ? 'put takes one name; the credential comes from the prompt or standard input' : 'say list, or put and a name')
   const known = accountsOf(await pipelinesOf(folderOf(values.pipelines)))
-  const secretOf = (account: string): string => `${values.id}/${values.stage}/accounts/${account}`
-  if (listing) return list(known, secretOf, values.stage, clientOf(values.stage))
+  const id = idOf(values.stage, values.id)
+  const secretOf = (account: string): string => `${id}/${values.stage}/accounts/${account}`
+  const client = (): SecretsManagerClient => new SecretsManagerClient(connection(values.stage))
+  if (listing) return list(known, secretOf, values.stage, client(), values.json)
   const account = known.find((each) => each.name === name)
   if (account === undefined) throw new Refused(`no pipeline names an account ${name ?? ''}; there are: ${known.map((each) => each.name).join(', ')}`)
-  return put(account, secretOf(account.name), values.stage, clientOf(values.stage), input)
+  return put(account, secretOf(account.name), values.stage, client(), input)
 }

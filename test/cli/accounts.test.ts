@@ -78,7 +78,7 @@ describe('accounts put', () => {
     expect(await run(['put', 'acquire'], 'x')).toEqual({ status: 1, said: 'no pipeline names an account acquire; there are: acquirer, acquirer-key, loan-origination\n' })
     const { status, said } = await run(['put', 'acquirer', '--stage', 'prod'], 'canary-canary-1')
     expect(status).toBe(1)
-    expect(said).toContain('the stage prod has no such secret')
+    expect(said).toContain('the stage prod is not there: deploy it first')
     expect(said).not.toContain('canary')
   })
   it.skipIf(spawnSync('script', ['--version']).status !== 0)('asks on a terminal without showing what is typed', async () => {
@@ -98,5 +98,5 @@ describe('accounts put', () => {
 it('accounts list tells what is set', async () => {
   const { status, said } = await run(['list'], '')
   expect(status).toBe(0)
-  expect(said.split('\n').map((line) => line.trim().split(/\s{2,}/))).toEqual([['acquirer', 'api-key', 'set'], ['acquirer-key', 'public-key', 'set'], ['loan-origination', 'basic', 'not deployed'], ['']])
+  expect(said.split('\n').map((line) => line.trim().split(/\s{2,}/))).toEqual([['account', 'signs in by', 'secret'], ['acquirer', 'api-key', 'set'], ['acquirer-key', 'public-key', 'set'], ['loan-origination', 'basic', 'not deployed'], ['']])
 })
