@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Account } from 'sallyport'
-import { accountsOf, type How } from '../local/accounts.ts'
+import { accountsOf, headersOf, isPartner, type How } from '../local/accounts.ts'
 import { isNamed } from '../local/clients.ts'
-import { connection, told } from './connection.ts'
+import { connection, localRun, told } from './connection.ts'
 import { idOf } from './deployment.ts'
 import { folderOf, pipelinesOf } from './folders.ts'
 import { hidden, whole } from './prompt.ts'
@@ -41,6 +41,12 @@ async function entered({ name, how }: Account<How>, input: Input): Promise<strin
   return only !== undefined && others.length === 0 ? JSON.stringify({ [only]: given }) : given
 }
 
+/** The partners of the local run are ours: they shall know whom they are called by. */
+async function introduce(account: Account<How>, secret: string): Promise<void> {
+  const response = await fetch(`${localRun().control}/partners/${account.name}/credential`, { method: 'PUT', body: JSON.stringify(headersOf(account, JSON.parse(secret) as object)) })
+  if (!response.ok) throw new Refused(`the partner ${account.name} of the local run did not take the credential (${response.status})`)
+}
+
 async function put(account: Account<How>, secret: string, stage: string, client: SecretsManagerClient, input: Input): Promise<number> {
   const text = await entered(account, input)
   try {
@@ -55,6 +61,7 @@ async function put(account: Account<How>, secret: string, stage: string, client:
   } catch (error) {
     throw told(error, stage)
   }
+  if (stage === 'local' && isPartner(account)) await introduce(account, text)
   process.stdout.write(`${secret} holds the credential of ${account.name} now; running functions read it within minutes\n`)
   return 0
 }

@@ -4,12 +4,17 @@ import type { Run } from '../local/run.ts'
 import { localFolder } from './folders.ts'
 import { Refused } from './usage.ts'
 
+/** The running local stack. */
+export function localRun(): Run {
+  const file = join(localFolder, 'run.json')
+  if (!existsSync(file)) throw new Refused('the stage local is there while npm start runs')
+  return JSON.parse(readFileSync(file, 'utf8')) as Run
+}
+
 /** What an AWS client of a deployment is made with: the running local stack for the stage local, else as the AWS SDK finds its way. */
 export function connection(stage: string): object {
   if (stage !== 'local' || process.env['AWS_ENDPOINT_URL'] !== undefined) return {}
-  const file = join(localFolder, 'run.json')
-  if (!existsSync(file)) throw new Refused('the stage local is there while npm start runs')
-  const { aws: { endpoint, region, accessKeyId, secretAccessKey } } = JSON.parse(readFileSync(file, 'utf8')) as Run
+  const { aws: { endpoint, region, accessKeyId, secretAccessKey } } = localRun()
   return { endpoint, region, credentials: { accessKeyId, secretAccessKey } }
 }
 

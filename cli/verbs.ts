@@ -64,7 +64,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   accounts: {
     about: 'lists the accounts of the pipelines, or enters a credential, read from a hidden prompt or standard input',
-    usage: 'sallyport accounts list|put NAME [--stage STAGE] [--id ID] [--pipelines DIR]',
+    usage: 'sallyport accounts list|put NAME [--stage STAGE] [--id ID] [--json] [--pipelines DIR]',
     options: [
       ['list', 'names, how each signs in, and whether its secret holds a value'], ['put NAME', 'writes the credential of an account to its secret'],
       ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'],
@@ -72,6 +72,41 @@ export const verbs: Readonly<Record<string, Verb>> = {
     ],
     example: 'npx sallyport accounts put acquirer --stage prod < credential.json',
     load: async () => (await import('./accounts.ts')).accounts,
+  },
+  logs: {
+    about: 'shows an execution by its id: its lines, steps, calls, how it ended and what to do; without an id, the newest lines',
+    usage: 'sallyport logs [ID] [--follow] [--pipeline NAME] [--fault CODE] [--since WHEN] [--limit N] [--json] [--stage STAGE] [--id ID] [--region REGION]',
+    options: [
+      ['ID', 'of a reply or a log line, or its first 8 characters'], ['--follow', 'lines as they come, until Ctrl-C'],
+      ['--pipeline NAME', 'only of this pipeline'], ['--fault CODE', 'only with this fault; any for whatever has one'],
+      ['--since WHEN', '15m, 2h, 3d or a moment, as 2026-01-31T08:00Z; in AWS the last hour unless said otherwise, a week for an ID'], ['--limit N', 'the newest N lines; 50 unless said otherwise'],
+      ['--json', 'the lines as they were written, one JSON document each'], ['--stage STAGE', 'which deployment in AWS; unless said otherwise local: the run on this machine, even when it has ended'],
+      ['--id ID', 'the id of the app, where cdk.out does not tell it'], ['--region REGION', 'the Region, where the AWS SDK does not find it'],
+    ],
+    example: 'npx sallyport logs 6ffc5f23 --stage prod',
+    load: async () => (await import('./logs.ts')).logs,
+  },
+  runs: {
+    about: 'lists executions, the newest first, with outcome, time, calls and cost, and sums them up',
+    usage: 'sallyport runs [--pipeline NAME] [--fault CODE] [--since WHEN] [--limit N] [--json] [--stage STAGE] [--id ID] [--region REGION]',
+    options: [
+      ['--pipeline NAME', 'only of this pipeline'], ['--fault CODE', 'only with this fault; any for whatever has one'],
+      ['--since WHEN', '15m, 2h, 3d or a moment, as 2026-01-31T08:00Z; in AWS the last hour unless said otherwise'], ['--limit N', 'show the newest N, sum up all; 20 unless said otherwise'],
+      ['--json', 'their lines as they were written, one JSON document each'], ['--stage STAGE', 'which deployment in AWS; unless said otherwise local: the run on this machine, even when it has ended'],
+      ['--id ID', 'the id of the app, where cdk.out does not tell it'], ['--region REGION', 'the Region, where the AWS SDK does not find it'],
+    ],
+    example: 'npx sallyport runs --fault any --since 1d --stage prod',
+    load: async () => (await import('./runs.ts')).runs,
+  },
+  keys: {
+    about: 'lists the keys of a deployment: where each is kept, what for, and what is published',
+    usage: 'sallyport keys [--stage STAGE] [--id ID] [--json] [--pipelines DIR]',
+    options: [
+      ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'],
+      ['--json', 'one JSON document on standard output'], ['--pipelines DIR', 'the folder of the pipelines'],
+    ],
+    example: 'npx sallyport keys --stage prod',
+    load: async () => (await import('./keys.ts')).keys,
   },
   bench: {
     inner: true,

@@ -11,6 +11,8 @@ export interface Controlled {
   /** Names of the partners. */
   readonly partners: () => readonly string[]
   readonly behave: (name: string, mode: Mode) => Promise<void>
+  /** Lets a partner know a credential that was entered: the headers in which it will come. */
+  readonly learn: (name: string, headers: Readonly<Record<string, string>>) => Promise<void>
   /** Replaces the plan of faults; undefined where the endpoint is not ours. */
   readonly plan: ((faults: string) => Promise<{ readonly status: number; readonly body: string }>) | undefined
   readonly health: () => object
@@ -43,19 +45,24 @@ function parsed(text: string): unknown {
   }
 }
 
+function readHeaders(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value === 'object' && value !== null && Object.values(value).every((header) => typeof header === 'string')) return value as Record<string, string>
+  throw new TypeError('the body is no object of headers')
+}
+
 /** The port by which tests and readers of the README make things go wrong. Loopback only. */
 export async function startControl(controlled: Controlled): Promise<Control> {
   async function answer(request: IncomingMessage): Promise<Said> {
     const text = await textOf(request)
     const route = `${request.method} ${request.url}`
-    const partner = /^PUT \/partners\/([a-z0-9-]+)$/.exec(route)?.[1]
+    const [, partner, credential] = /^PUT \/partners\/([a-z0-9-]+)(\/credential)?$/.exec(route) ?? []
     // A page in a browser has no business here.
     if (request.headers.origin !== undefined) return refused(403, 'not for browsers')
     if (route === 'GET /health') return said(200, controlled.health())
     if (route === 'PUT /faults') return controlled.plan ? controlled.plan(text) : refused(404, 'faults are for our own stand-ins: AWS_ENDPOINT_URL is set')
     if (partner === undefined) return refused(404, 'there are PUT /partners/NAME, PUT /faults and GET /health')
     if (!controlled.partners().includes(partner)) return refused(404, `there is no partner ${partner}: ${controlled.partners().join(', ')}`)
-    await controlled.behave(partner, readMode(parsed(text)))
+    await (credential === undefined ? controlled.behave(partner, readMode(parsed(text))) : controlled.learn(partner, readHeaders(parsed(text))))
     return said(200, {})
   }
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {

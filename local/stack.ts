@@ -233,6 +233,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   const control = await startControl({
     partners: () => partners.started.map(({ name }) => name),
     behave: (name, mode) => partners.behave(name, mode),
+    learn: (name, headers) => partners.learn(name, headers),
     plan: standIn && ((faults) => standIn.plan(faults)),
     health: () => ({ status: 'ok', pids }),
   })

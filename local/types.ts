@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { Mistake } from './definitions.ts'
@@ -31,6 +31,7 @@ export async function checkTypes(project: string, pipelines: string, dir: string
   if (extended === undefined || compiler === undefined) return
   const file = join(dir, 'tsconfig.json')
   // Not infra.ts and the tests: the declarations of CDK alone take longer than all pipelines.
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
   writeWhole(file, JSON.stringify({ extends: extended, include: [join(pipelines, '**/*.ts')], exclude: ['**/*.test.ts'], compilerOptions: { noEmit: true, incremental: false, composite: false } }))
   const said = await new Promise<string>((resolve) => {
     execFile(process.execPath, [compiler, '-p', file, '--pretty', 'false'], { cwd: project, maxBuffer: 8 * 1024 * 1024 }, (error, stdout) => resolve(error === null ? '' : stdout))

@@ -55,7 +55,7 @@ describe('help', () => {
   })
   it('has an example for every verb', () => {
     expect(help()).toContain('usage')
-    for (const [name, verb] of Object.entries(verbs)) expect(verbHelp(verb)).toMatch(new RegExp(`^npm (run (--silent )?)?${name}`))
+    for (const [name, verb] of Object.entries(verbs)) expect(verbHelp(verb)).toMatch(new RegExp(`^(sallyport|npm run) ${name}`))
   })
 })
 

@@ -122,7 +122,7 @@ describe('the project', () => {
     cpSync(join(root, 'test/package/own'), folder, { recursive: true })
     await right('npm run typecheck')
     await running(async (run) => {
-      const put = await shell('npx sallyport accounts put mirror --stage local', folder)
+      const put = await shell('npx sallyport accounts put mirror --stage local < /dev/null')
       expect(put.status).toBe(1)
       const entered = spawnSync('sh', ['-c', `printf '{"pin":"4711-0815"}' | npx sallyport accounts put mirror --stage local`], { cwd: folder, env, encoding: 'utf8' })
       expect([entered.status, entered.stdout]).toEqual([0, expect.stringContaining('accounts/mirror holds the credential')])

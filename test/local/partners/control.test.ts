@@ -4,9 +4,10 @@ import type { Mode } from '../../../local/partners/mode.ts'
 
 let control: Control
 const told: [string, Mode][] = []
+const learned: [string, object][] = []
 beforeAll(async () => {
   control = await startControl({
-    partners: () => ['acquirer'], behave: async (name, mode) => void told.push([name, mode]),
+    partners: () => ['acquirer'], behave: async (name, mode) => void told.push([name, mode]), learn: async (name, headers) => void learned.push([name, headers]),
     plan: async (body) => ({ status: 400, body: JSON.stringify({ planned: body }) }), health: () => ({ status: 'ok' }),
   })
 })
@@ -24,6 +25,12 @@ describe('the control port', () => {
   })
   it.each([['{', 'the body is not JSON'], ['{"mode":"x"}', 'mode is one of ok, refuse, slow, drop, 500, 400, nonsense'], ['[]', 'write {"mode": "ok"}'], ['', 'the body is not JSON']])('answers 400 to %j', async (body, message) => {
     expect(await ask('PUT', '/partners/acquirer', body)).toEqual([400, { message }])
+  })
+  it('lets a partner know a credential', async () => {
+    expect(await ask('PUT', '/partners/acquirer/credential', '{"x-api-key":"drawn"}')).toEqual([200, {}])
+    expect(learned).toEqual([['acquirer', { 'x-api-key': 'drawn' }]])
+    expect(await ask('PUT', '/partners/acquirer/credential', '{"x-api-key":1}')).toEqual([400, { message: 'the body is no object of headers' }])
+    expect((await ask('PUT', '/partners/nobody/credential', '{}'))[0]).toBe(404)
   })
   it('answers 404 to what is not there', async () => {
     expect(await ask('PUT', '/partners/nobody', '{"mode":"ok"}')).toEqual([404, { message: 'there is no partner nobody: acquirer' }])
