@@ -17,6 +17,13 @@ function portOf(text = '8787'): number {
   return port
 }
 
+/** `sign-up`, or `sign-up:9230`. */
+function inspected(text: string): { readonly function: string; readonly port: number } {
+  const [, name, port = '9229'] = /^([a-z][a-z0-9-]*)(?::(\d{4,5}))?$/.exec(text) ?? []
+  if (name === undefined) throw new Usage('--inspect wants a pipeline, and may name a port, as in sign-up:9230')
+  return { function: name, port: Number(port) }
+}
+
 const own = ({ run, routes }: Stack): void => {
   say(table(['route', 'who may call', 'function'], routes.map(({ key, auth, function: name }) => [key, auth === 'AWS_IAM' ? 'signed (SigV4), allowed by IAM' : 'anybody', name])))
   say()
@@ -98,7 +105,7 @@ export async function start(args: string[]): Promise<number> {
   try {
     const types = checkTypes(project, pipelines, localFolder)
     types.catch(() => { /* told below, when all else is up or has failed */ })
-    stack = await startStack({ project, dir: localFolder, pipelines, port, ...values.inspect !== undefined && { inspect: { function: values.inspect, port: 9229 } }, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
+    stack = await startStack({ project, dir: localFolder, pipelines, port, ...values.inspect !== undefined && { inspect: inspected(values.inspect) }, progress: (what) => progress.next(what), note: (sentence) => progress.note(sentence) })
     await types
   } catch (error) {
     progress.done()

@@ -1,4 +1,5 @@
 import { parseCLI, startVitest } from 'vitest/node'
+import { schemas } from '../testing/vite.ts'
 import { Usage } from './usage.ts'
 
 /** Runs vitest in this process, so that its workers end with it. */
@@ -9,7 +10,7 @@ export async function test(args: string[]): Promise<number> {
   } catch (error) {
     throw new Usage((error as Error).message)
   }
-  const vitest = await startVitest('test', parsed.filter, { ...parsed.options, watch: false })
+  const vitest = await startVitest('test', parsed.filter, { ...parsed.options, watch: false }, { plugins: [schemas()] })
   await vitest.close()
   return process.exitCode === undefined || process.exitCode === 0 ? 0 : 1
 }

@@ -287,7 +287,9 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     }
     const round = fresh()
     await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out: round, layer })
-    deployed = await deploy(round)
+    const anew = await deploy(round)
+    // The runtime stays where it was first put: this round's copy of it goes with the round.
+    deployed = { ...anew, functions: anew.functions.map((fn) => ({ ...fn, layers: fn.layers.map(() => layer) })) }
     await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
     await create()
     run = told()

@@ -17,6 +17,8 @@ export interface PoolSettings {
 
 export interface Pool {
   invoke(event: string): Promise<Outcome>
+  /** Starts a process before there is work for it. */
+  warm(): void
   /** Takes nothing more: ends each process when it has done what it had begun. */
   drain(): void
   /** Ends every process; what still runs or waits fails. */
@@ -142,6 +144,7 @@ export function pool(fn: LambdaFunction, settings: PoolSettings): Pool {
       waiting.push({ id: randomUUID(), event, settle })
       pump()
     }),
+    warm: start,
     drain() {
       draining = true
       pump()

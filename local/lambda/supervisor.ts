@@ -35,12 +35,15 @@ export async function supervise(functions: readonly LambdaFunction[], settings: 
     const inspected = inspect !== undefined && (given.name === inspect.function || given.name.endsWith(`-${inspect.function}`))
     // Whoever looks at a line for an hour shall not be timed out.
     const fn = inspected ? { ...given, timeoutSeconds: 3_600 } : given
-    return pool(fn, {
+    const made = pool(fn, {
       region, account, concurrency: inspected ? 1 : concurrency, initSeconds,
       start: (on) => startProcess(fn, settings, api, log, on, inspected ? inspect.port : undefined),
       forget: (id) => api.forget(id),
       note: (text) => log.platform(fn.name, text),
     })
+    // So that a debugger can be attached before the first message.
+    if (inspected) made.warm()
+    return made
   }
   const shape = (fn: LambdaFunction): string => JSON.stringify(fn)
   const pools = new Map<string, { readonly pool: Pool; readonly shape: string }>()

@@ -121,6 +121,7 @@ describe('the project', () => {
   test('takes a step, a cipher and an account type of the user\'s own, without a change of ours', async () => {
     cpSync(join(root, 'test/package/own'), folder, { recursive: true })
     await right('npm run typecheck')
+    expect(await right('npm test')).toMatch(/3 passed/)
     await running(async (run) => {
       const put = await shell('npx sallyport accounts put mirror --stage local < /dev/null')
       expect(put.status).toBe(1)
