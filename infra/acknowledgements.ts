@@ -1,5 +1,6 @@
-import { CfnResource, Validations, type Stack } from 'aws-cdk-lib'
+import { CfnResource, Stack, Validations } from 'aws-cdk-lib'
 import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2'
+import type { CfnManagedPolicy } from 'aws-cdk-lib/aws-iam'
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Definitions } from './build.ts'
 
@@ -24,10 +25,32 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rules: ['AwsSolutions-SMG4', 'NIST.800.53.R5-SecretsManagerRotationEnabled', 'HIPAA.Security-SecretsManagerRotationEnabled'],
     reason: 'The value is a partner\'s credential or public key, which only the partner can issue anew, so no function of ours could rotate it. A person enters the new one with `npm run accounts`; running functions read it within minutes, and at once when the partner answers 401.',
   },
-  {
+  entry({
     type: 'AWS::DynamoDB::Table',
     rules: ['NIST.800.53.R5-DynamoDBInBackupPlan', 'HIPAA.Security-DynamoDBInBackupPlan'],
-    reason: 'Point-in-time recovery keeps every second of the last 35 days. A ledger restored from an older backup plan would forget identifiers accepted since and let their duplicates through, and the table key admits no second service that could read the rows.',
+    reason: (resource) => isStoreTable(resource)
+      ? 'Point-in-time recovery keeps every second of the last 35 days. A backup plan would keep sealed records beyond the lifetime that the definition promises, and the table key admits no second service that could read the rows.'
+      : 'Point-in-time recovery keeps every second of the last 35 days. A ledger restored from an older backup plan would forget identifiers accepted since and let their duplicates through, and the table key admits no second service that could read the rows.',
+  }),
+  {
+    type: 'AWS::S3::Bucket',
+    rules: ['NIST.800.53.R5-S3DefaultEncryptionKMS', 'HIPAA.Security-S3DefaultEncryptionKMS', 'PCI.DSS.321-S3DefaultEncryptionKMS'],
+    reason: 'Every object is sealed before S3 gets it, under a KMS key whose policy admits the roles of the definitions alone. SSE-KMS would add a KMS request and a KMS permission to each put and get, for a second layer that opens to whoever may get the object.',
+  },
+  {
+    type: 'AWS::S3::Bucket',
+    rules: ['NIST.800.53.R5-S3BucketVersioningEnabled', 'HIPAA.Security-S3BucketVersioningEnabled', 'PCI.DSS.321-S3BucketVersioningEnabled'],
+    reason: 'A version that has expired would be one more copy with a lifetime of its own. Nothing is lost by an overwrite: each write is conditional, and replaces only what has expired.',
+  },
+  {
+    type: 'AWS::S3::Bucket',
+    rules: ['NIST.800.53.R5-S3BucketReplicationEnabled', 'HIPAA.Security-S3BucketReplicationEnabled', 'PCI.DSS.321-S3BucketReplicationEnabled'],
+    reason: 'A replica would be a second copy of personal data in a second Region, where the KMS key that opens it is not. S3 keeps each object in at least three zones of its own Region.',
+  },
+  {
+    type: 'AWS::S3::Bucket',
+    rules: ['AwsSolutions-S1', 'NIST.800.53.R5-S3BucketLoggingEnabled', 'HIPAA.Security-S3BucketLoggingEnabled', 'PCI.DSS.321-S3BucketLoggingEnabled'],
+    reason: 'The bucket policy denies putting and getting to all but the functions, and each of their executions leaves a line that counts its calls of S3. An access log would be a second bucket; who wants one names the data events of this bucket in the trail of the account.',
   },
   entry<CfnFunction>({
     type: 'AWS::Lambda::Function',
@@ -56,6 +79,11 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rules: ({ node }) => [`AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/lambda/${functionOf(node.path)}:log-stream:*]`],
     reason: 'Lambda chooses the name of each log stream, so streams have no other name than any in the function\'s own log group. Nothing else in the policy has a wildcard.',
   },
+  entry<CfnManagedPolicy>({
+    type: 'AWS::IAM::ManagedPolicy',
+    rules: (resource) => bucketsIn(resource).map((objects) => `AwsSolutions-IAM5[Resource::${objects}]`),
+    reason: 'The key of an object is a keyed digest, which nobody knows before the message comes, so objects have no other name than any in the store\'s own bucket.',
+  }),
   {
     type: 'AWS::SNS::Subscription',
     rules: ['Serverless-SNSRedrivePolicy'],
@@ -67,6 +95,20 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: ({ routeKey, authorizationType }, definitions) => authorizationType !== 'NONE' ? '' : openReason(routeKey, definitions),
   }),
 ]
+
+const isStoreTable = ({ node }: CfnResource): boolean => node.scope?.node.id.startsWith('store-') === true
+
+/** `arn:<AWS::Partition>:s3:::…/*` of every bucket whose objects a policy names, as cdk-nag spells it. */
+function bucketsIn(policy: CfnManagedPolicy): string[] {
+  const { Statement } = Stack.of(policy).resolve(policy.policyDocument) as { Statement: readonly { readonly Resource: unknown }[] }
+  return Statement.flatMap(({ Resource }) => [Resource].flat().map(spelled)).filter((arn) => /:s3:::.+\/\*$/.test(arn))
+}
+
+function spelled(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const { Ref, 'Fn::Join': joined } = value as { readonly Ref?: string; readonly 'Fn::Join'?: readonly [string, readonly unknown[]] }
+  return joined === undefined ? `<${Ref}>` : joined[1].map(spelled).join(joined[0])
+}
 
 /** `Sallyport-dev/loan-application-Policy/Resource`: the policy of Sallyport-dev-loan-application. */
 const functionOf = (path: string): string => path.replace('/Resource', '').replace('/', '-').replace(/-Policy$/, '')

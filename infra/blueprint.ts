@@ -45,7 +45,7 @@ export function blueprint({ id, stage, pipelines, origins, layer }: BlueprintPro
   refuseDefinitions(definitions, stage)
   const members = membersOf(definitions.pipelines)
   refuseRoutes(routesOf(definitions).length, definitions.pipelines.length)
-  refuseMembers(members, definitions, names.prefix)
+  refuseMembers(members, definitions, names)
   return { names, built, definitions, members }
 }
 

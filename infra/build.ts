@@ -87,6 +87,9 @@ const nodePaths = modules()
 
 const realmOf = (folder: string): Bound => existsSync(join(folder, 'realm.ts')) ? { file: join(folder, 'realm.ts') } : { text: `import { realm } from 'sallyport'; export default realm()` }
 
+/** Whether a file is a source of this package, rather than of somebody who uses it. */
+const isOurs = (file: string): boolean => /^(layers|infra|cli|local|functions\/(?!pipelines))\b/.test(relative(home, file))
+
 /** The pipelines of a folder as values, in one file that `readDefinitions` reads. Gives the user's own files that it is made of. */
 export async function bundleDefinitions(folder: string, outfile: string): Promise<string[]> {
   const files = pipelineFiles(folder)
@@ -96,7 +99,7 @@ export async function bundleDefinitions(folder: string, outfile: string): Promis
     `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
   ].join('\n')
   const { metafile } = await esbuild({ ...shared, metafile: true, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
-  return Object.keys(metafile.inputs).filter((input) => !/^[\w-]+:|<stdin>|node_modules/.test(input)).map((input) => resolve(home, input)).filter((file) => file.startsWith(join(home, 'functions/pipelines')) || !file.startsWith(home))
+  return Object.keys(metafile.inputs).filter((input) => !/^[\w-]+:|<stdin>|node_modules/.test(input)).map((input) => resolve(home, input)).filter((file) => !isOurs(file))
 }
 
 /** Bundles everything into a folder of its own under `.local/bundles`. */
@@ -113,10 +116,13 @@ export async function build({ pipelines, stage, origins = {}, layer: given, out:
   const layer = given ?? join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   if (given === undefined) await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients') },
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
-    plugins: [{ name: 'aws', setup: (b) => b.onResolve({ filter: /^\.\/clients\.[tj]s$/ }, () => ({ path: './aws.js', external: true })) }],
+    plugins: [{
+      name: 'aws',
+      setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3)\.[tj]s$/ }, ({ path }) => ({ path: path.startsWith('./s3') ? './s3.js' : './aws.js', external: true })),
+    }],
   })
   if (given === undefined) commonjs(runtime, 'sallyport-runtime')
 
@@ -184,7 +190,7 @@ function evaluate(definitions: string): { readonly realm: Realm; readonly files:
     return createRequire(definitions)(definitions) as never
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const [, file, line] = [...(error.stack ?? '').matchAll(/\(?((?:\/|[A-Za-z]:\\)[^()\n]+?):(\d+):\d+\)?$/gm)].find(([, file = '']) => !file.startsWith(home) || file.startsWith(join(home, 'functions/pipelines'))) ?? []
+    const [, file, line] = [...(error.stack ?? '').matchAll(/\(?((?:\/|[A-Za-z]:\\)[^()\n]+?):(\d+):\d+\)?$/gm)].find(([, file = '']) => !isOurs(file)) ?? []
     throw new TypeError(file === undefined ? error.message : `${relative(process.cwd(), file)}:${line}: ${error.message}`)
   } finally {
     process.setSourceMapsEnabled(false)
@@ -231,5 +237,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 /** One readable message with file and line, as esbuild knows them; a mistake in a definition is its own sentence. */
 export function explain(error: unknown): string {
   const { errors, message } = error as { errors?: { text: string; location?: { file: string; line: number } }[]; message: string }
-  return errors?.map(({ text, location }) => location ? `${location.file}:${location.line}: ${text}` : text).join('\n') ?? message
+  return errors?.map(({ text, location }) => location ? `${relative(process.cwd(), resolve(home, location.file))}:${location.line}: ${text}` : text).join('\n') ?? message
 }

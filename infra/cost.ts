@@ -27,9 +27,17 @@ export interface Costs {
   readonly pipelines: readonly ({ readonly name: string } & Bill)[]
 }
 
+interface Resource {
+  readonly kind: string
+  readonly name: string
+  readonly pair?: { readonly custody: string }
+  readonly on?: 'dynamodb' | 's3'
+  readonly days?: number
+}
+
 interface Manifest {
   readonly name: string
-  readonly needs: readonly { readonly resource: { readonly kind: string; readonly name: string; readonly pair?: { readonly custody: string } }; readonly actions: readonly string[] }[]
+  readonly needs: readonly { readonly resource: Resource; readonly actions: readonly string[] }[]
 }
 
 const line = (what: string, count: number, each: number): Line => ({ what, count, each, dollars: count * each })
@@ -69,9 +77,24 @@ function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x
     line('Lambda requests', messages, prices.lambdaRequest),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
     line('ledger writes', claims ? 2 * messages : 0, prices.dynamodbWrite),
+    ...needs.flatMap(({ resource, actions }) => stored(resource, actions, messages)),
     line('KMS requests', hsm.size * messages, prices.kmsAsymmetricRequest),
     line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),
     line('log GB-months, kept 90 days', gigabytes(logBytes) * 3 / 6, prices.logStorageGbMonth),
     line('GB sent', gigabytes(sentBytes), prices.transferGb),
+  ]
+}
+
+/** Records of up to 1 KB, one a message and store. The keys that seal and open them are asked of KMS every five minutes, not by the message. */
+function stored({ kind, name, on, days = 0 }: Resource, actions: readonly string[], messages: number): Line[] {
+  if (kind !== 'store') return []
+  const table = on === 'dynamodb'
+  const puts = actions.includes(table ? 'dynamodb:PutItem' : 's3:PutObject')
+  // Whoever puts into a bucket may get as well, for what stands in the way; only whoever loads may list.
+  const gets = actions.includes(table ? 'dynamodb:GetItem' : 's3:ListBucket')
+  return [
+    line(`store ${name}: writes`, puts ? messages : 0, table ? prices.dynamodbWrite : prices.s3Write),
+    line(`store ${name}: GB-months, kept ${days} days`, puts ? messages * 1e3 / 1e9 * days / 30 : 0, table ? prices.dynamodbGbMonth : prices.s3GbMonth),
+    line(`store ${name}: reads`, gets ? messages : 0, table ? prices.dynamodbRead : prices.s3Read),
   ]
 }

@@ -1,4 +1,4 @@
-import { keysTable, needs, type Key, type Need, type Pipeline, type Resource } from 'sallyport'
+import { keysTable, needs, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
 
 /** A function of the app and what it may touch: a pipeline, or one of our own. */
 export interface Member {
@@ -25,6 +25,7 @@ export interface Pair {
 }
 
 export const isKey = (resource: Resource): resource is Key => resource.kind === 'key'
+export const isStore = (resource: Resource): resource is Store => resource.kind === 'store'
 
 /** The key pairs that pipelines open with, by name. */
 export function pairsOf(pipelines: readonly Pipeline[]): Pair[] {

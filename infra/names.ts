@@ -11,6 +11,10 @@ export interface Names {
   readonly logGroup: (name: string) => string
   readonly accessLog: string
   readonly alias: (key: string) => string
+  /** The table of a store: beside the ledger and the keys, which have no `store-` before their names. */
+  readonly storeTable: (store: string) => string
+  /** The bucket of a store. Buckets of all accounts in all Regions share one space of names. */
+  readonly bucket: (store: string, account?: string, region?: string) => string
   /** What `sallyport accounts` writes to. */
   readonly secret: (account: string) => string
 }
@@ -27,6 +31,8 @@ export function namesOf(id: string, stage: string): Names {
     // API Gateway admits log groups under this prefix without a growing resource policy of CloudWatch Logs.
     accessLog: `/aws/vendedlogs/${prefix}-access`,
     alias: (key) => `alias/${prefix}/${key}`,
+    storeTable: (store) => `${prefix}-store-${store}`,
+    bucket: (store, account = Aws.ACCOUNT_ID, region = Aws.REGION) => `${prefix.toLowerCase()}-${store}-${account}-${region}`,
     secret: (account) => `${id}/${stage}/accounts/${account}`,
   }
 }

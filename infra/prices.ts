@@ -19,8 +19,14 @@ export const prices = {
   /** https://aws.amazon.com/lambda/pricing/ : a request, and a GB-second on arm64 and on x86_64. */
   lambdaRequest: 0.2 / 1e6,
   lambdaGbSecond: { arm64: 0.000_013_333_4, x86_64: 0.000_016_666_7 },
-  /** https://aws.amazon.com/dynamodb/pricing/on-demand/ : a write of up to 1 KB. */
+  /** https://aws.amazon.com/dynamodb/pricing/on-demand/ : a write of up to 1 KB, a consistent read of up to 4 KB, a GB kept for a month and recoverable. */
   dynamodbWrite: 0.625 / 1e6,
+  dynamodbRead: 0.125 / 1e6,
+  dynamodbGbMonth: 0.25 + 0.2,
+  /** https://aws.amazon.com/s3/pricing/ : a request that puts, one that gets, a GB kept for a month. */
+  s3Write: 5 / 1e6,
+  s3Read: 0.4 / 1e6,
+  s3GbMonth: 0.023,
   /** https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer : a GB to the internet, replies and partners alike. */
   transferGb: 0.09,
 } as const

@@ -1,15 +1,16 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { leaves, type Pipeline, type Resource } from 'sallyport'
+import { isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
 import type { Definitions } from './build.ts'
-import { isKey, type Member } from './demand.ts'
+import { isKey, isStore, type Member } from './demand.ts'
 import { environmentOf } from './own.ts'
+import type { Names } from './names.ts'
 import { logging, statements } from './statements.ts'
 import { retentions } from './logs.ts'
 import { exposedIdentifiers } from './sensitive.ts'
 
 /** What AWS takes at most. */
-export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64 } as const
+export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64, bucketCharacters: 63 } as const
 
 const refuse = (sentence: string): never => { throw new TypeError(sentence) }
 const list = (names: readonly string[]): string => names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
@@ -75,7 +76,7 @@ function refuseResources(pipelines: readonly Pipeline[]): void {
       const before = first.get(id)
       const shape = shapeOf(resource)
       if (before !== undefined && before.shape !== shape) {
-        refuse(`${plural([...new Set([before.pipeline, pipeline])])}: ${id} is meant in two ways${isKey(resource) ? `, ${before.shape} and ${shape}` : ''}; give one of them another name`)
+        refuse(`${plural([...new Set([before.pipeline, pipeline])])}: ${id} is meant in two ways${isKey(resource) || isStore(resource) ? `, ${before.shape} and ${shape}` : ''}; give one of them another name`)
       }
       first.set(id, before ?? { pipeline, shape })
     }
@@ -83,27 +84,45 @@ function refuseResources(pipelines: readonly Pipeline[]): void {
 }
 
 const provided = (resource: Resource): boolean => resource.kind === 'key' || resource.kind === 'account' || resource.kind === 'table' && ['ledger', 'keys'].includes(resource.name)
+  || isStore(resource) && ['dynamodb', 's3'].includes(resource.on) && isLifetime(resource.days)
 
 const shapeOf = (resource: Resource): string => {
   if (isKey(resource)) return [resource.spec, resource.usage, ...resource.pair ? [`${resource.pair.custody} pair ${resource.pair.name}`] : []].join(' ')
+  if (isStore(resource)) return `${resource.on === 's3' ? 'bucket' : 'table'} of ${resource.days} days`
   return resource.kind === 'account' ? JSON.stringify('how' in resource ? resource.how : {}) : resource.kind
 }
 
 /** As long as an address can be in any partition and Region, so that what passes here passes everywhere. */
-const longest = (prefix: string) => ({ kind, name }: Resource): string => kind === 'key'
-  ? `arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/mrk-${'0'.repeat(32)}`
-  : kind === 'table' ? `arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/${prefix}-${name}`
-    : `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:${prefix}/accounts/${name}-AbCdEf`
+const longest = ({ prefix, storeTable, bucket }: Names) => (resource: Resource): string => {
+  const { kind, name } = resource
+  if (kind === 'key') return `arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/mrk-${'0'.repeat(32)}`
+  if (isStore(resource) && resource.on === 's3') return `arn:aws-us-gov:s3:::${bucket(name, ...longestPlace)}`
+  return kind === 'account'
+    ? `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:${prefix}/accounts/${name}-AbCdEf`
+    : `arn:aws-us-gov:dynamodb:ap-southeast-1:123456789012:table/${kind === 'store' ? storeTable(name) : `${prefix}-${name}`}`
+}
+const longestPlace = ['123456789012', 'ap-southeast-1'] as const
 
-/** Limits of one function: its name, its policy, its environment. */
-export function refuseMembers(members: readonly Member[], definitions: Definitions, prefix: string): void {
+/** Names of buckets are what may stand in the name of a host: 3 to 63 lower-case letters, digits and hyphens. */
+function refuseBuckets({ needs }: Member, who: string, names: Names): void {
+  for (const { resource } of needs) {
+    if (!isStore(resource) || resource.on !== 's3') continue
+    const name = names.bucket(resource.name, ...longestPlace)
+    if (name.length > limits.bucketCharacters) refuse(`${who}: the name of its bucket ${resource.name} can be ${name}, ${name.length} characters, and AWS takes ${limits.bucketCharacters}: give the store a shorter name`)
+    if (!/^[a-z0-9][a-z0-9-]+$/.test(name)) refuse(`${who}: the name of its bucket ${resource.name} would be ${name}, and AWS takes letters, digits and hyphens: give the Sallyport another id`)
+  }
+}
+
+/** Limits of one function: its name, its policy, its environment, its buckets. */
+export function refuseMembers(members: readonly Member[], definitions: Definitions, names: Names): void {
   const pipelines = members.filter(({ pipeline }) => pipeline !== undefined)
   for (const member of members) {
     const { name, pipeline } = member
     const who = pipeline === undefined ? `function ${name} of ${pipelines.length} pipelines` : `pipeline ${name}`
-    const full = `${prefix}-${name}`
+    const full = names.function(name)
     if (full.length > limits.nameCharacters) refuse(`${who}: the name of its function, ${full}, has ${full.length} characters, and AWS takes ${limits.nameCharacters}`)
-    const place = longest(prefix)
+    refuseBuckets(member, who, names)
+    const place = longest(names)
     const policy = JSON.stringify(new PolicyDocument({ statements: [...statements(member, place), logging(`arn:aws-us-gov:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/${full}`)], minimize: false }).toJSON()).length
     if (policy > limits.policyCharacters) refuse(`${who}: its policy has ${policy} characters, and AWS takes ${limits.policyCharacters}; split it, so that each part needs less`)
     const environment = Object.entries(environmentOf(member, definitions, place)).reduce((bytes, [key, value]) => bytes + Buffer.byteLength(key + value), 0)

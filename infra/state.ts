@@ -1,11 +1,12 @@
-import { CfnOutput, RemovalPolicy, Stack, Duration, type StackProps } from 'aws-cdk-lib'
+import { Aws, CfnOutput, RemovalPolicy, Stack, Duration, type StackProps } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
 import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import type { Key as RealmKey, Resource } from 'sallyport'
+import type { Key as RealmKey, Resource, Store } from 'sallyport'
 import type { Blueprint } from './blueprint.ts'
-import { isKey, wantedOf } from './demand.ts'
+import { storeBucket } from './bucket.ts'
+import { isKey, isStore, wantedOf } from './demand.ts'
 import { logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
 import { mark, type Names } from './names.ts'
 import { emptySecret } from './secrets.ts'
@@ -26,7 +27,7 @@ const usages: Readonly<Record<RealmKey['usage'], KeyUsage>> = {
   ENCRYPT_DECRYPT: KeyUsage.ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC: KeyUsage.GENERATE_VERIFY_MAC, KEY_AGREEMENT: KeyUsage.KEY_AGREEMENT,
 }
 
-/** What must outlive a deployment: keys, tables, secrets. */
+/** What must outlive a deployment: keys, tables, buckets, secrets. */
 export class State extends Stack {
   readonly logKey: IKey
   readonly ledger: Table
@@ -42,15 +43,19 @@ export class State extends Stack {
     this.names = names
     this.removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
 
-    const tableKey = this.key('table', 'Rows of the ledger and of the keys table, through DynamoDB alone', serviceKeyPolicy(['dynamodb']))
+    const tableKey = this.key('table', 'Rows of the ledger, of the keys table and of stores, through DynamoDB alone', serviceKeyPolicy(['dynamodb']))
     const secretsKey = this.key('secrets', 'Credentials of accounts, through Secrets Manager alone', serviceKeyPolicy(['secretsmanager']))
     this.logKey = this.key('logs', 'Log groups and alarm messages, through CloudWatch Logs and SNS alone',
       serviceKeyPolicy(['logs', 'sns'], ...logKeyStatements([names.logGroup('*'), names.accessLog])))
 
-    this.ledger = this.table('ledger', tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
-    this.pairs = this.table('keys', tableKey, {
+    this.ledger = this.table('ledger', `${names.prefix}-ledger`, tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
+    this.pairs = this.table('keys', `${names.prefix}-keys`, tableKey, {
       partitionKey: { name: 'pair', type: AttributeType.STRING }, sortKey: { name: 'kid', type: AttributeType.STRING },
     })
+    for (const [name, { tableArn: arn, tableName: address }] of [['ledger', this.ledger], ['keys', this.pairs]] as const) {
+      this.places.set(`table/${name}`, { arn, address })
+      this.output(name === 'ledger' ? 'LedgerTable' : 'KeysTable', address, `DynamoDB table ${name}`)
+    }
     const wanted = wantedOf(members)
     for (const { resource, uses } of wanted) {
       const roles = (action: string): string[] => (uses.get(action) ?? []).map(names.roleArn)
@@ -63,7 +68,7 @@ export class State extends Stack {
           name: names.secret(resource.name), key: secretsKey, readers: roles('secretsmanager:GetSecretValue'), removalPolicy: this.removalPolicy,
         })
         this.places.set(`account/${resource.name}`, { arn, address: arn })
-      }
+      } else if (isStore(resource)) this.store(resource, tableKey, roles)
     }
     this.output('Accounts', wanted.filter(({ resource }) => resource.kind === 'account').map(({ resource }) => names.secret(resource.name)).join(' '),
       'Secrets that want a credential: npx sallyport accounts')
@@ -85,14 +90,30 @@ export class State extends Stack {
     })
   }
 
-  private table(name: 'ledger' | 'keys', encryptionKey: IKey, shape: Pick<ConstructorParameters<typeof Table>[2], 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): Table {
+  /** Every record is sealed before it comes here, under the key of the store, which no service uses. */
+  private store({ name, on, days }: Store, tableKey: IKey, roles: (action: string) => readonly string[]): void {
+    if (on === 'dynamodb') {
+      const { tableArn: arn, tableName: address } = this.table(`store-${name}`, this.names.storeTable(name), tableKey, {
+        partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires',
+      })
+      this.places.set(`store/${name}`, { arn, address })
+    } else {
+      const bucketName = this.names.bucket(name)
+      const { bucketName: address } = storeBucket(this, `store-${name}`, {
+        name: bucketName, days, writers: roles('s3:PutObject'), readers: roles('s3:GetObject'), removalPolicy: this.removalPolicy,
+      })
+      // Not the bucket's own ARN attribute: the name is fixed, and a literal shows in review what it is.
+      this.places.set(`store/${name}`, { arn: `arn:${Aws.PARTITION}:s3:::${bucketName}`, address })
+      this.output(`Bucket${name.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`, address, `S3 bucket of the store ${name}: CloudFormation deletes it only when it is empty`)
+    }
+  }
+
+  private table(name: string, tableName: string, encryptionKey: IKey, shape: Pick<ConstructorParameters<typeof Table>[2], 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): Table {
     const table = new Table(this, `${name}-table`, {
-      ...shape, tableName: `${this.names.prefix}-${name}`, billingMode: BillingMode.PAY_PER_REQUEST, encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey,
+      ...shape, tableName, billingMode: BillingMode.PAY_PER_REQUEST, encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: this.removalPolicy === RemovalPolicy.RETAIN, removalPolicy: this.removalPolicy,
     })
-    this.places.set(`table/${name}`, { arn: table.tableArn, address: table.tableName })
-    this.output(name === 'ledger' ? 'LedgerTable' : 'KeysTable', table.tableName, `DynamoDB table ${name}`)
     return table
   }
 

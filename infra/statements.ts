@@ -1,24 +1,37 @@
+import { Aws } from 'aws-cdk-lib'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Resource } from 'sallyport'
-import type { Member } from './demand.ts'
+import { isStore, type Member } from './demand.ts'
 
 /** Where a resource is: what goes into the policy and into the environment variable. */
 export type Place = (resource: Resource) => string
 
 /**
- * One statement a need: exactly these actions on exactly this resource. No `kms:Decrypt` for the keys behind the tables
+ * One statement a need: exactly these actions on exactly this resource; of a bucket two, since objects and the bucket are two resources. No `kms:Decrypt` for the keys behind the tables
  * and the secrets: those keys are used by DynamoDB and Secrets Manager on behalf of the caller, and their own policies
  * admit only that way (see service-keys.ts).
  */
-export const statements = ({ needs, rows }: Member, place: Place): PolicyStatement[] => needs.map(({ resource, actions }) => new PolicyStatement({
-  effect: Effect.ALLOW,
-  actions: [...actions].sort(),
-  resources: [place(resource)],
-  ...resource.kind === 'table' && resource.name === 'keys' && {
-    // Rows of the pairs it opens, none of another pipeline's. `Null`: an absent key would satisfy ForAllValues.
-    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...rows] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
-  },
-}))
+export const statements = ({ needs, rows }: Member, place: Place): PolicyStatement[] => needs.flatMap(({ resource, actions }) => {
+  if (isStore(resource) && resource.on === 's3') return objects(actions, place(resource))
+  return [new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: [...actions].sort(),
+    resources: [place(resource)],
+    ...resource.kind === 'table' && resource.name === 'keys' && {
+      // Rows of the pairs it opens, none of another pipeline's. `Null`: an absent key would satisfy ForAllValues.
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...rows] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
+    },
+  })]
+})
+
+/** Only while the bucket is this account's: whoever takes its name after it was deleted gets nothing. */
+function objects(actions: readonly string[], bucket: string): PolicyStatement[] {
+  const statement = (some: readonly string[], resource: string): PolicyStatement[] => some.length === 0 ? [] : [new PolicyStatement({
+    effect: Effect.ALLOW, actions: [...some].sort(), resources: [resource], conditions: { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } },
+  })]
+  const lists = (action: string): boolean => action === 's3:ListBucket'
+  return [...statement(actions.filter((action) => !lists(action)), `${bucket}/*`), ...statement(actions.filter(lists), bucket)]
+}
 
 /** What every function may do besides its needs: write to its own log group, which exists already. */
 export const logging = (logGroupArn: string): PolicyStatement => new PolicyStatement({

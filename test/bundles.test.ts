@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +35,19 @@ test('no bundle holds an AWS client, the runtime, or a library that it does not 
 test('bundles and runtime stay small', () => {
   for (const name of Object.keys(built.functions)) expect(statSync(join(built.functions[name] ?? '', 'index.js')).size, name).toBeLessThan(60_000)
   expect(statSync(join(built.layer, 'nodejs/node_modules/sallyport-runtime/index.js')).size).toBeLessThan(60_000)
+})
+
+test('each AWS client is read by those who need it: S3 by a pipeline with a bucket, none by a pipeline without needs', async () => {
+  const { functions } = await build({ pipelines: join(root, 'test/infra/fixtures/stores'), stage: 'test', layer: built.layer })
+  const all: Record<string, string> = { ...built.functions, ...functions }
+  /** Files of the layer that a function has read when it is initialised. */
+  const read = (name: string): string[] => JSON.parse(execFileSync(process.execPath, ['-e', `
+    require(${JSON.stringify(join(all[name] ?? '', 'index.js'))})
+    setTimeout(() => console.log(Object.keys(require.cache).flatMap((file) => /sallyport-runtime.(\\w+)\\.js$/.exec(file)?.[1] ?? []).join()), 20)
+  `], { encoding: 'utf8', env: { ...process.env, NODE_PATH: join(built.layer, 'nodejs/node_modules'), AWS_REGION: 'us-east-1' } }).replace(/^.*"text":("[^"]*").*$/s, '$1')).split(',')
+  expect(read('fallback')).toStrictEqual(['index'])
+  expect(read('loan-application').sort()).toStrictEqual(['aws', 'index'])
+  expect(read('keep').sort()).toStrictEqual(['aws', 'index', 's3'])
 })
 
 test('two builds are the same to the byte', async () => {

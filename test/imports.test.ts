@@ -12,7 +12,8 @@ const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
   'functions/accounts': { rooms: ['sallyport'], packages: /^node:crypto$/ },
   'functions/handlers': { rooms: ['functions/handlers', 'sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
   'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
-  'testing': { rooms: ['testing', 'sallyport', 'local', 'functions/handlers'], packages: /^(node:crypto|@aws-sdk\/client-.*|@middy\/core|aws-lambda|jose)$/ },
+  // Schemas in tests are compiled as the build does it.
+  'testing': { rooms: ['testing', 'sallyport', 'local', 'functions/handlers', 'infra'], packages: /^(node:crypto|@aws-sdk\/client-.*|@middy\/core|aws-lambda|jose|esbuild)$/ },
   'infra': { rooms: ['infra', 'sallyport'], packages: /^(node:.*|aws-cdk-lib(\/.*)?|constructs|esbuild|ajv\/.*|cdk-nag)$/ },
 }
 

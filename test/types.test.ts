@@ -11,17 +11,19 @@ const folder = join(root, '.local/types')
 
 const beginning = `
 import * as v from 'valibot'
-import { account, digits, flow, hashKey, iam, identifier, keyPair, path, pipeline, post, type Digest } from 'sallyport'
+import { account, bucket, digits, flow, hashKey, iam, identifier, keyPair, path, pipeline, post, table, type Digest } from 'sallyport'
 import { apiKey } from 'sallyport/accounts/api-key'
 import { publicKey } from 'sallyport/accounts/public-key'
 import { jwe } from 'sallyport/ciphers/jwe'
-import { call, decrypt, deduplicate, each, encrypt, hash, parseJson, rescue, retry, throwFault, transform, validate, when, type Item } from 'sallyport/steps'
+import { call, decrypt, deduplicate, each, encrypt, hash, load, log, parseJson, rescue, retry, store, throwFault, transform, validate, when, type Item } from 'sallyport/steps'
 const Loan = v.object({ id: v.string(), amount: v.number(), applicant: v.object({ ssn: v.string(), phone: v.optional(v.string()) }), cards: v.array(v.object({ pan: v.string(), limit: v.number() })) })
 const Reply = v.object({ ok: v.boolean() })
 const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
 const inbox = keyPair('inbox', { custody: 'wrapped' })
 const partner = account('partner', apiKey({ origin: { dev: 'https://x.example' }, idempotency: { hours: 1 } }))
 const reader = account('reader', publicKey())
+const archive = table('archive', { days: 365 })
+const documents = bucket('documents', { days: 30 })
 const request = () => ({ method: 'POST' as const, path: path\`/x\`, body: {} })
 const takesDigest = (text: Digest<'ssn'>) => text
 const exactly = <T>() => <U>(...[value]: [T] extends [U] ? [U] extends [T] ? [value: U] : [never, T] : [never, T]) => value
@@ -29,6 +31,19 @@ const exactly = <T>() => <U>(...[value]: [T] extends [U] ? [U] extends [T] ? [va
 
 /** Name, code, and what the compiler must say of it; undefined: it must compile. */
 const cases: [string, string, string | undefined][] = [
+  ['a misspelt field to store by', `flow(validate(Loan), store({ in: archive, by: 'applicant.snn' }))`, `Did you mean '"applicant.ssn"'`],
+  ['an optional field to store by', `flow(validate(Loan), store({ in: archive, by: 'applicant.phone' }))`, `Did you mean '"applicant.ssn"'`],
+  ['a misspelt field to store', `flow(validate(Loan), store({ in: archive, by: 'id', fields: ['cards[*].pann'] }))`, `Did you mean '"cards[*].pan"'`],
+  ['a misspelt field that a store reveals', `flow(validate(Loan), store({ in: archive, by: 'id', reveals: ['applicant.phon'] }))`, `Did you mean '"applicant.phone"'`],
+  ['a misspelt field that a call reveals', `flow(validate(Loan), call({ to: partner, reply: Reply, reveals: ['idd'], request }))`, `Type '"idd"' is not assignable`],
+  ['a misspelt field that a line reveals', `flow(validate(Loan), log(({ id }) => ({ id }), { reveals: ['cards[*].pann'] }))`, `Did you mean '"cards[*].pan"'`],
+  ['storing before validate', `flow(parseJson(), store({ in: archive, by: 'id' }))`, `NoTextFieldHere`],
+  ['storing in what is no store', `flow(validate(Loan), store({ in: partner, by: 'id' }))`, `is missing the following properties from type 'Store'`],
+  ['a store without days', `table('archive', {})`, `Property 'days' is missing`],
+  ['what passes by a store', `flow(validate(Loan), store({ in: documents, by: 'id', as: ssn, fields: ['applicant.ssn', 'cards[*].pan'] }), log(({ id }) => ({ id }), { reveals: ['id'] }), transform((loan) => exactly<v.InferOutput<typeof Loan>>()(loan)))`, undefined],
+  ['what is loaded', `flow(validate(Loan), load({ from: archive, by: 'id', schema: Reply }), transform((stored) => exactly<{ ok: boolean }>()(stored)))`, undefined],
+  ['what is merged with what is loaded', `flow(validate(Loan), load({ from: archive, by: 'id', schema: Reply, merge: (loan, { ok }) => ({ id: loan.id, ok }) }), transform((both) => exactly<{ id: string; ok: boolean }>()(both)))`, undefined],
+  ['merging a property that the payload has not', `flow(validate(Loan), load({ from: archive, by: 'id', schema: Reply, merge: (loan) => loan.nope }))`, `Property 'nope' does not exist`],
   ['a misspelt field', `flow(validate(Loan), deduplicate({ by: 'applicant.snn' }))`, `Did you mean '"applicant.ssn"'`],
   ['a number as identifier', `flow(validate(Loan), deduplicate({ by: 'amount' }))`, `Type '"amount"' is not assignable`],
   ['an optional field as identifier', `flow(validate(Loan), deduplicate({ by: 'applicant.phone' }))`, `Did you mean '"applicant.ssn"'`],

@@ -13,7 +13,7 @@ export default pipeline({
     deduplicate({ by: 'applicant.ssn', as: ssn, days: 365 }),
     hash({ fields: ['applicant.ssn'], as: ssn }),
     call({
-      to: loanOrigination, once: 'applicationId', reply: Accepted,
+      to: loanOrigination, once: 'applicationId', reply: Accepted, reveals: ['applicant.name', 'applicant.email', 'applicant.birthDate'],
       request: (application) => ({ method: 'POST', path: path`/applications`, body: application }),
     }),
     transform(({ applicationId }) => ({ applicationId, status: 'accepted' })),

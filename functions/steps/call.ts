@@ -1,4 +1,4 @@
-import { accept, accountNeed, asFault, Fault, textAt, type Account, type OncePath, type Request, type Sealer, type StandardSchema, type Step } from 'sallyport'
+import { accept, accountNeed, asFault, Fault, textAt, type Account, type OncePath, type Request, type Sealer, type StandardSchema, type Step, type TextPath } from 'sallyport'
 
 interface Options<T, R, U> {
   readonly to: Account
@@ -8,6 +8,8 @@ interface Options<T, R, U> {
   readonly once?: OncePath<T>
   /** Seals the body for the one who shall read it. */
   readonly seal?: Sealer
+  /** Text fields that the partner gets readably. */
+  readonly reveals?: readonly TextPath<T>[]
   readonly request: (payload: T) => Request
   /** Makes the next payload; without it the payload passes through. */
   readonly merge?: (payload: T, reply: R) => U
@@ -19,7 +21,7 @@ interface Options<T, R, U> {
  * Throws PARTNER_UNREACHABLE (nothing was sent), PARTNER_SILENT, PARTNER_REFUSED, PARTNER_FAILED, REPLY_INVALID,
  * ACCOUNT_UNAVAILABLE, OUT_OF_TIME.
  */
-export const call = <T, R, U = T>({ to, reply, once, seal, request, merge }: Options<T, R, U>): Step<T, U> => {
+export const call = <T, R, U = T>({ to, reply, once, seal, reveals, request, merge }: Options<T, R, U>): Step<T, U> => {
   if (once !== undefined && to.how.idempotency === undefined) {
     throw new TypeError(`call to ${to.name}: once needs the account to say how long the partner remembers a key: idempotency: { hours }`)
   }
@@ -27,6 +29,7 @@ export const call = <T, R, U = T>({ to, reply, once, seal, request, merge }: Opt
     kind: 'call',
     config: { to, once, seal: seal && { cipher: seal.cipher, ...seal.config }, reply: reply['~standard'].vendor },
     needs: [accountNeed(to), ...seal?.needs ?? []],
+    reveals: reveals as readonly string[] | undefined,
     sends: [{ to, once: once as string | undefined }],
     async run(payload, io) {
       const { body, ...rest } = request(payload)

@@ -7,6 +7,8 @@ export function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   const members = value as Readonly<Record<string, unknown>>
+  // A date, as JSON.stringify shows it: it has no members, and would be {} like every other.
+  if (typeof members['toJSON'] === 'function') return canonical((value as { toJSON: () => unknown }).toJSON())
   let text = ''
   // The default order of sort() is that of UTF-16 code units, as RFC 8785 section 3.2.3 wants.
   for (const name of Object.keys(members).sort()) {

@@ -14,15 +14,18 @@ export const prices = {
   kmsRequest: 3,
   kmsAsymmetricRequest: 15,
   secretRequest: 5,
+  s3Write: 5,
+  s3Read: 0.4,
 } as const
 
-const { dynamodbWrite, dynamodbRead, kmsRequest, kmsAsymmetricRequest, secretRequest } = prices
+const { dynamodbWrite, dynamodbRead, kmsRequest, kmsAsymmetricRequest, secretRequest, s3Write, s3Read } = prices
 const calls: Readonly<Record<string, number>> = {
   'dynamodb:PutItem': dynamodbWrite, 'dynamodb:UpdateItem': dynamodbWrite, 'dynamodb:DeleteItem': dynamodbWrite,
   'dynamodb:TransactWriteItems': 4 * dynamodbWrite, 'dynamodb:GetItem': dynamodbRead, 'dynamodb:Query': dynamodbRead, 'dynamodb:Scan': dynamodbRead,
   'kms:Decrypt': kmsRequest, 'kms:Encrypt': kmsRequest, 'kms:GenerateDataKey': kmsRequest, 'kms:GenerateMac': kmsRequest, 'kms:VerifyMac': kmsRequest,
   'kms:DeriveSharedSecret': kmsAsymmetricRequest, 'kms:GetPublicKey': kmsAsymmetricRequest, 'kms:Sign': kmsAsymmetricRequest, 'kms:Verify': kmsAsymmetricRequest,
   'secretsmanager:GetSecretValue': secretRequest,
+  's3:PutObject': s3Write, 's3:GetObject': s3Read, 's3:HeadObject': s3Read,
 }
 
 /** What an execution cost, in millionths of a US dollar with two decimals. */

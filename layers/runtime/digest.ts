@@ -7,7 +7,7 @@ import type { Identifier } from './identifier.ts'
 import { hashKeyNeed, ledgerKey, type HashKey } from './keys.ts'
 
 /** What a digest is for. Each purpose has a key of its own, so that one's digests say nothing about another's. */
-export type Purpose = 'ledger' | 'fingerprint' | 'hash'
+export type Purpose = 'ledger' | 'fingerprint' | 'hash' | 'store'
 
 /** The version under which new digests are made. Old ones stay readable for the retention of what they key. */
 export const digestVersion = 1

@@ -10,6 +10,7 @@ import type { Attempted, Effect, Io, Sending } from './io.ts'
 import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
 import { findPrivateKey } from './private-key.ts'
+import { load, store } from './records.ts'
 import type { Redactor } from './redact.ts'
 import type { Step } from './step.ts'
 import { details } from './sink.ts'
@@ -99,6 +100,11 @@ export class Execution {
       privateKey: (pair, kid) => findPrivateKey(environment, pair, kid),
       digest: (as) => pseudonym(environment, as),
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
+      store: async (to, record) => {
+        if (this.#closed) throw new Fault('OUT_OF_TIME')
+        await store(environment, to, record)
+      },
+      load: (from, asked) => load(environment, from, asked, redactor.meet),
       send: (to, request) => this.#send(to, request, [this.#effects]),
       acted: () => { note([this.#effects], 'unknown', false) },
       address: (resource) => address(resource, environment),

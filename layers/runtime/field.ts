@@ -83,3 +83,25 @@ export function changeAt(payload: unknown, path: string, change: (text: string) 
   }
   return walk(payload, 0)
 }
+
+/** Only what stands at the paths, each in its place: lists keep their length, what is absent stays so. */
+export const pickAt = (payload: unknown, paths: readonly string[]): unknown => picked(payload, paths.map(segments))
+
+function picked(value: unknown, wanted: readonly (readonly string[])[]): unknown {
+  if (value === null || wanted.some((path) => path.length === 0)) return value
+  if (typeof value !== 'object') return undefined
+  const within = (name: string): (readonly string[])[] => wanted.filter(([first]) => first === name).map((path) => path.slice(1))
+  if (Array.isArray(value)) return value.map((item) => picked(item, within('*')))
+  const names = [...new Set(wanted.map(([name = '']) => name))].filter((name) => Object.hasOwn(value, name))
+  return Object.fromEntries(names.map((name) => [name, picked((value as Record<string, unknown>)[name], within(name))]))
+}
+
+/** Every text at a path, in order; a path without lists has one at most. */
+export function textsAt(payload: unknown, path: string): string[] {
+  const texts: string[] = []
+  changeAt(payload, path, (text) => {
+    texts.push(text)
+    return text
+  })
+  return texts
+}

@@ -3,8 +3,10 @@ import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
 import type { KeyPair } from './keys.ts'
+import type { Loading, Storing } from './records.ts'
 import type { Path } from './path.ts'
 import type { Resource } from './resource.ts'
+import type { Store } from './store.ts'
 import type { Sealed } from './triggers.ts'
 import type { Step } from './step.ts'
 
@@ -59,6 +61,10 @@ export interface Io {
   readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
   /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */
   readonly claim: (claim: { readonly by: string; readonly as: Identifier | undefined; readonly value: string; readonly days: number; readonly payload: unknown }) => Promise<void>
+  /** Stores a record, sealed, for the store's lifetime; the same again changes nothing. Throws STORED_OTHERWISE, PAYLOAD_TOO_LARGE, UNAVAILABLE. */
+  readonly store: (to: Store, record: Storing) => Promise<void>
+  /** What is stored under an identifier, opened, and masked as what is read. Throws NOT_STORED, STORED_UNREADABLE, UNAVAILABLE. */
+  readonly load: (from: Store, asked: Loading) => Promise<Json>
   /** Sends to the account's origin and gives a 2xx reply's body. Throws PARTNER_… and notes what may have been done. */
   readonly send: (to: Account, request: Sending) => Promise<Uint8Array>
   /** Says that this step may have changed something outside, by a client of its own. */

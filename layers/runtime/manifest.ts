@@ -10,6 +10,7 @@ export function manifest(pipeline: Pipeline): object {
 const shown = (step: Step<never, unknown>): object => ({
   kind: step.kind, config: step.config,
   ...step.sends && { sends: step.sends.map(({ to, once }) => ({ to: to.name, once })) },
+  ...step.reveals && { reveals: step.reveals },
   ...step.steps && { steps: step.steps.map(shown) },
 })
 

@@ -8,16 +8,7 @@ import type { Sink } from './sink.ts'
  * thrown outside of a run ends the process with a code: Node would print the message, which may quote a payload.
  */
 export function own(sink: Sink = ofProcess().sink): void {
-  const levels = { log: 'info', info: 'info', debug: 'debug', trace: 'debug', warn: 'warn', error: 'error', dir: 'info', table: 'info' } as const
-  for (const [method, level] of Object.entries(levels)) {
-    Object.defineProperty(console, method, { configurable: true, value: (...args: unknown[]) => print(sink, level, args), writable: true })
-  }
-  for (const [name, level] of [['stdout', 'info'], ['stderr', 'error']] as const) {
-    // Made when somebody first asks for it: opening the streams costs milliseconds of every cold start.
-    const real = Object.getOwnPropertyDescriptor(process, name)
-    let stream: NodeJS.WriteStream | undefined
-    Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream ??= redacted(sink, real?.get?.call(process) as NodeJS.WriteStream, level) })
-  }
+  prints(() => sink)
   const last = (event: string) => (thrown: unknown): void => {
     sink.emit({ event, level: 'error', ...sink.id !== undefined && { id: sink.id } }, thrown instanceof Error ? about(thrown) : { error: typeof thrown })
     process.exit(1)
@@ -28,15 +19,39 @@ export function own(sink: Sink = ofProcess().sink): void {
   process.on('warning', ({ name }) => sink.emit({ event: 'warning', level: 'warn', warning: name }))
 }
 
-function redacted(sink: Sink, stream: NodeJS.WriteStream, level: string): NodeJS.WriteStream {
-  stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
-    if (text.trim() !== '') print(sink, level, [text.trimEnd()])
-    const done = rest.at(-1)
-    if (typeof done === 'function') process.nextTick(done)
-    return true
+/** Makes a line of the sink at work of all that is printed. Gives what undoes it. */
+export function prints(at: () => Sink): () => void {
+  const levels = { log: 'info', info: 'info', debug: 'debug', trace: 'debug', warn: 'warn', error: 'error', dir: 'info', table: 'info' } as const
+  const undo: (() => void)[] = []
+  const define = (on: object, name: string, made: PropertyDescriptor): void => {
+    const before = Object.getOwnPropertyDescriptor(on, name)
+    undo.push(() => { if (before === undefined) Reflect.deleteProperty(on, name); else Object.defineProperty(on, name, before) })
+    Object.defineProperty(on, name, { ...made, configurable: true })
   }
-  return stream
+  for (const [method, level] of Object.entries(levels)) {
+    define(console, method, { value: (...args: unknown[]) => print(at(), level, args), writable: true })
+  }
+  for (const [name, level] of [['stdout', 'info'], ['stderr', 'error']] as const) {
+    // Made when somebody first asks for it: opening the streams costs milliseconds of every cold start.
+    const real = Object.getOwnPropertyDescriptor(process, name)
+    let stream: NodeJS.WriteStream | undefined
+    define(process, name, { enumerable: true, get: () => {
+      if (stream === undefined) {
+        stream = (real?.get === undefined ? real?.value : real.get.call(process)) as NodeJS.WriteStream
+        define(stream, 'write', { value: written(at, level), writable: true })
+      }
+      return stream
+    } })
+  }
+  return () => { for (const each of undo.reverse()) each() }
+}
+
+const written = (at: () => Sink, level: string) => (chunk: unknown, ...rest: unknown[]): boolean => {
+  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('utf8')
+  if (text.trim() !== '') print(at(), level, [text.trimEnd()])
+  const done = rest.at(-1)
+  if (typeof done === 'function') process.nextTick(done)
+  return true
 }
 
 function print(sink: Sink, level: string, args: readonly unknown[]): void {

@@ -12,13 +12,15 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 interface Issue { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }
 type Result<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] }
 
+type Code = 'PAYLOAD_INVALID' | 'REPLY_INVALID' | 'STORED_UNREADABLE'
+
 /** The value if it fits the schema. Throws `code` with at most 20 paths: messages may quote the value, so they are dropped. */
-export function accept<Output>(schema: StandardSchema<unknown, Output>, value: unknown, code: 'PAYLOAD_INVALID' | 'REPLY_INVALID'): Output | Promise<Output> {
+export function accept<Output>(schema: StandardSchema<unknown, Output>, value: unknown, code: Code): Output | Promise<Output> {
   const result = schema['~standard'].validate(value)
   return result instanceof Promise ? result.then((settled) => outcome(settled, code)) : outcome(result, code)
 }
 
-function outcome<Output>(result: Result<Output>, code: 'PAYLOAD_INVALID' | 'REPLY_INVALID'): Output {
+function outcome<Output>(result: Result<Output>, code: Code): Output {
   if (result.issues === undefined) return result.value
   const paths = new Set<string>()
   for (const issue of result.issues) {
@@ -35,8 +37,9 @@ function spell(issue: Issue): string {
   let text = ''
   for (const [i, part] of path.entries()) {
     const key = typeof part === 'object' ? part.key : part
-    if (typeof key === 'number' || /^\d+$/.test(String(key)) && String(key).length < 6) text += `[${String(key)}]`
-    else if ((unknown && i === path.length - 1) || !/^[A-Za-z_$][\w$-]{0,39}$/.test(String(key)) || /\d{6}/.test(String(key))) text += text === '' ? '*' : '.*'
+    if (unknown && i === path.length - 1) text += text === '' ? '*' : '.*'
+    else if (typeof key === 'number' || /^\d+$/.test(String(key)) && String(key).length < 6) text += `[${String(key)}]`
+    else if (!/^[A-Za-z_$][\w$-]{0,39}$/.test(String(key)) || /\d{6}/.test(String(key))) text += text === '' ? '*' : '.*'
     else text += text === '' ? String(key) : `.${String(key)}`
   }
   return text === '' ? '$' : text

@@ -100,8 +100,8 @@ class Countdown {
 
 /** While Lambda initialises, with its full CPU: load the clients that the needs will ask for. */
 function preload(pipeline: Pipeline, environment: Environment): void {
-  const kinds = new Set(needs(pipeline).map(({ resource }) => resource.kind))
-  const clients = { table: aws.dynamodb, key: aws.kms, account: aws.secrets } as const
+  const kinds = new Set(needs(pipeline).map(({ resource }) => 'on' in resource ? resource.on : resource.kind))
+  const clients = { table: aws.dynamodb, dynamodb: aws.dynamodb, s3: aws.s3, key: aws.kms, account: aws.secrets } as const
   for (const [kind, load] of Object.entries(clients)) {
     // A failure comes again, and is answered, when the client is used.
     if (kinds.has(kind)) load(environment).catch(() => undefined)

@@ -17,6 +17,8 @@ export interface Step<In, Out> {
   /** Of this step alone; a composite's parts say their own. */
   readonly needs: readonly Need[]
   readonly sends?: readonly Sends[] | undefined
+  /** Fields, by their paths, that it shows readably to whoever it writes to. The runtime does not read it: it is what a reviewer agrees to. */
+  readonly reveals?: readonly string[] | undefined
   /** It claims in the ledger until the run has ended: repeated within the run, it would meet its own claim. */
   readonly claims?: true | undefined
   /** The parts of a composite. */

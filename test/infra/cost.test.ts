@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { command } from '../../cli/command.ts'
 import { cost } from '../../cli/cost.ts'
 import { costsOf } from '../../infra/cost.ts'
 import { assumed } from '../../infra/prices.ts'
@@ -81,8 +82,8 @@ describe('the command', () => {
   })
 
   test.each([[['--jsn']], [['--ms', 'soon']], [['--ms', '-1']], [['--stage', '../x']], [['extra']]])('%j is wrong usage: 2, and the usage on standard error', async (args) => {
-    expect(await cost(args)).toBe(2)
-    expect(written.stderr).toMatch(/^usage: npm run cost/)
+    expect(await command(['cost', ...args])).toBe(2)
+    expect(written.stderr).toMatch(/^usage: sallyport cost/m)
     expect(written.stdout).toBe('')
   })
 })

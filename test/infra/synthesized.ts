@@ -7,6 +7,9 @@ import { Sallyport, type SallyportProps } from '../../infra/index.ts'
 import intake from './fixtures/pipelines/intake.ts'
 import fixtureRealm from './fixtures/pipelines/realm.ts'
 import vaultIntake from './fixtures/pipelines/vault-intake.ts'
+import keep from './fixtures/stores/keep.ts'
+import storesRealm from './fixtures/stores/realm.ts'
+import recall from './fixtures/stores/recall.ts'
 import loanApplication from '../../functions/pipelines/loan-application.ts'
 import encryptedPayment from '../../functions/pipelines/encrypted-payment.ts'
 import exampleRealm from '../../functions/pipelines/realm.ts'
@@ -15,6 +18,7 @@ import exampleRealm from '../../functions/pipelines/realm.ts'
 process.env['CDK_VALIDATION'] = 'false'
 
 export const fixture: Definitions = { realm: fixtureRealm, pipelines: [intake, vaultIntake] }
+export const stores: Definitions = { realm: storesRealm, pipelines: [keep, recall] }
 export const examples: Definitions = { realm: exampleRealm, pipelines: [encryptedPayment, loanApplication] }
 
 export interface Resource {

@@ -1,6 +1,6 @@
 import {
-  DeleteItemCommand, DynamoDBClient, PutItemCommand, QueryCommand, UpdateItemCommand,
-  type AttributeValue, type DeleteItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type UpdateItemCommandInput,
+  DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand,
+  type AttributeValue, type DeleteItemCommandInput, type GetItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Environment } from '../environment.ts'
 
@@ -9,6 +9,7 @@ export type Item = Record<string, AttributeValue>
 export function connect(environment: Environment) {
   const client = environment.client(DynamoDBClient)
   return {
+    get: (input: GetItemCommandInput) => client.send(new GetItemCommand(input)),
     put: (input: PutItemCommandInput) => client.send(new PutItemCommand(input)),
     update: (input: UpdateItemCommandInput) => client.send(new UpdateItemCommand(input)),
     delete: (input: DeleteItemCommandInput) => client.send(new DeleteItemCommand(input)),

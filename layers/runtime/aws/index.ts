@@ -3,4 +3,6 @@ import { ofProcess, type Environment } from '../environment.ts'
 /** The AWS clients of the runtime, loaded when the first of them is asked for: a pipeline without needs never reads them. */
 export const dynamodb = async (environment: Environment = ofProcess()) => environment.one((await import('./clients.ts')).dynamodb)
 export const kms = async (environment: Environment = ofProcess()) => environment.one((await import('./clients.ts')).kms)
+/** S3's client is as large as the other three: in a file of its own, which pipelines without buckets never read. */
+export const s3 = async (environment: Environment = ofProcess()) => environment.one((await import('./s3.ts')).connect)
 export const secrets = async (environment: Environment = ofProcess()) => environment.one((await import('./clients.ts')).secrets)

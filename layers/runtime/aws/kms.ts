@@ -1,6 +1,6 @@
 import {
-  DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient,
-  type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput,
+  DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient,
+  type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput,
 } from '@aws-sdk/client-kms'
 import type { Environment } from '../environment.ts'
 
@@ -8,6 +8,7 @@ export function connect(environment: Environment) {
   const client = environment.client(KMSClient)
   return {
     decrypt: (input: DecryptCommandInput) => client.send(new DecryptCommand(input)),
+    generateDataKey: (input: GenerateDataKeyCommandInput) => client.send(new GenerateDataKeyCommand(input)),
     generateMac: (input: GenerateMacCommandInput) => client.send(new GenerateMacCommand(input)),
     deriveSharedSecret: (input: DeriveSharedSecretCommandInput) => client.send(new DeriveSharedSecretCommand(input)),
     getPublicKey: (input: GetPublicKeyCommandInput) => client.send(new GetPublicKeyCommand(input)),

@@ -14,3 +14,7 @@ test('the order of members and absent ones make no difference', () => {
   expect(canonical({ b: [1, null], a: undefined, c: 'é' })).toBe('{"b":[1,null],"c":"é"}')
   expect(() => canonical({ a: Number.NaN })).toThrow(TypeError)
 })
+
+test('a date is the text that JSON shows of it, so that two of them differ', () => {
+  expect(canonical({ at: new Date(0), not: { toJSON: 'a member' } })).toBe('{"at":"1970-01-01T00:00:00.000Z","not":{"toJSON":"a member"}}')
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changeAt, textAt } from '../../../layers/runtime/field.ts'
+import { changeAt, pickAt, textAt, textsAt } from '../../../layers/runtime/field.ts'
 
 const payload = { id: 'a', list: [{ pan: '1', tags: ['x', 'y'] }, { pan: null }], nested: { text: 'deep' } }
 
@@ -22,4 +22,21 @@ test('changes every text at a path, in lists too, and shares the rest', () => {
 test('absent stays absent; a number is PAYLOAD_INVALID', () => {
   expect(changeAt({}, 'a.b', () => 'x')).toStrictEqual({})
   expect(() => changeAt({ a: 1 }, 'a', () => 'x')).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID', paths: ['a'] }))
+})
+
+test('picks only what stands at the paths, in its place', () => {
+  expect(pickAt(payload, ['id', 'nested.text'])).toStrictEqual({ id: 'a', nested: { text: 'deep' } })
+  expect(pickAt(payload, ['list[*].pan'])).toStrictEqual({ list: [{ pan: '1' }, { pan: null }] })
+  expect(pickAt(payload, ['list[*].pan', 'list[*].tags[*]'])).toStrictEqual({ list: [{ pan: '1', tags: ['x', 'y'] }, { pan: null }] })
+  expect(pickAt([{ a: 'x', b: 'y' }], ['[*].a'])).toStrictEqual([{ a: 'x' }])
+  expect(pickAt(payload, ['missing', 'nested.missing'])).toStrictEqual({ nested: {} })
+  expect(pickAt({ a: null, b: 'text' }, ['a.deep', 'b.deep'])).toStrictEqual({ a: null, b: undefined })
+  expect(pickAt(payload, ['toString', '__proto__'])).toStrictEqual({})
+})
+
+test('every text at a path, in order', () => {
+  expect(textsAt(payload, 'list[*].pan')).toStrictEqual(['1'])
+  expect(textsAt(payload, 'list[*].missing')).toStrictEqual([])
+  expect(textsAt(payload, 'nested.text')).toStrictEqual(['deep'])
+  expect(() => textsAt({ a: 1 }, 'a')).toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID' }))
 })
