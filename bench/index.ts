@@ -3,11 +3,13 @@ import { calls } from './calls.ts'
 import { cpu } from './messages.ts'
 import { bundles } from './bundles.ts'
 import { imports } from './imports.ts'
+import { edits } from './edit.ts'
 import { redaction } from './redaction.ts'
+import { tests } from './sandbox.ts'
 import type { Row } from './row.ts'
 
 /** What we claim about speed and cost, measured: each group of rows by name. */
-const groups: Readonly<Record<string, () => Promise<Row[]>>> = { cpu, redaction, bundles, imports, calls }
+const groups: Readonly<Record<string, () => Promise<Row[]>>> = { cpu, redaction, bundles, imports, calls, edits, tests }
 
 /** `npm run bench [-- --json] [--only cpu]`: 0 if every goal is met, 1 if not, 2 for a wrong option. */
 export async function bench(args: string[]): Promise<number> {

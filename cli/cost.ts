@@ -1,58 +1,32 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { costsOf, type Bill, type Costs, type Template } from '../infra/cost.ts'
-import { project } from './folders.ts'
 import { assumed, prices, type Assumptions } from '../infra/prices.ts'
+import { project } from './folders.ts'
+import { readOptions, Refused, Usage } from './usage.ts'
 
-const usage = `usage: npm run cost -- [--json] [--synth] [--stage NAME] [--out DIR] [--ms N] [--log-bytes N] [--sent-bytes N]
-  --json         one JSON document on standard output
-  --synth        synthesize first; done anyway where DIR holds no templates of the stage
-  --stage NAME   which deployment (dev)
-  --out DIR      where its templates are (cdk.out)
-  --ms N         milliseconds of an execution, the partner's time included (${assumed.ms})
-  --log-bytes N  bytes of log lines a message (${assumed.logBytes})
-  --sent-bytes N bytes sent to the internet a message (${assumed.sentBytes})
-`
-
-/** `npm run cost`: what an idle month and a million messages cost, from the templates. 0, 1 (no templates), 2 (usage). */
+/** What an idle month and a million messages cost, from the templates. */
 export async function cost(args: string[]): Promise<number> {
-  const asked = read(args)
-  if (asked === undefined) {
-    process.stderr.write(usage)
-    return 2
+  const { values } = readOptions({ args, options: {
+    json: { type: 'boolean', default: false }, synth: { type: 'boolean', default: false },
+    stage: { type: 'string', default: 'dev' }, out: { type: 'string', default: join(project, 'cdk.out') },
+    ms: { type: 'string', default: String(assumed.ms) }, 'log-bytes': { type: 'string', default: String(assumed.logBytes) },
+    'sent-bytes': { type: 'string', default: String(assumed.sentBytes) },
+  } })
+  const { json, stage, out } = values
+  if (!/^[a-z][a-z0-9]*$/.test(stage)) throw new Usage('--stage: write lower-case letters and digits, as prod')
+  const number = (name: 'ms' | 'log-bytes' | 'sent-bytes'): number => {
+    if (!/^\d+(\.\d+)?$/.test(values[name])) throw new Usage(`--${name} wants a number`)
+    return Number(values[name])
   }
-  const { json, stage, out, assumptions } = asked
-  if ((asked.synth || templates(out, stage).length === 0) && !await synth(stage, out)) return 1
+  const assumptions: Assumptions = { ms: number('ms'), logBytes: number('log-bytes'), sentBytes: number('sent-bytes') }
+  if ((values.synth || templates(out, stage).length === 0) && !await synth(stage, out)) throw new Refused('the CDK app could not be synthesized: the lines above say why')
   const found = templates(out, stage)
-  if (found.length === 0) {
-    process.stderr.write(`no templates of the stage ${stage} in ${out}\n`)
-    return 1
-  }
+  if (found.length === 0) throw new Refused(`there are no templates of the stage ${stage} in ${out}`)
   const costs = costsOf(found, assumptions)
   process.stdout.write(json ? `${JSON.stringify({ stage, region: 'us-east-1', currency: 'USD', assumptions, prices, ...costs })}\n` : table(costs, stage, assumptions))
   return 0
-}
-
-function read(args: string[]) {
-  const number = (text: string): number => {
-    if (!/^\d+(\.\d+)?$/.test(text)) throw new TypeError('not a number')
-    return Number(text)
-  }
-  try {
-    const { values } = parseArgs({ args, options: {
-      json: { type: 'boolean', default: false }, synth: { type: 'boolean', default: false },
-      stage: { type: 'string', default: 'dev' }, out: { type: 'string', default: join(project, 'cdk.out') },
-      ms: { type: 'string', default: String(assumed.ms) }, 'log-bytes': { type: 'string', default: String(assumed.logBytes) },
-      'sent-bytes': { type: 'string', default: String(assumed.sentBytes) },
-    } })
-    if (!/^[a-z][a-z0-9]*$/.test(values.stage)) throw new TypeError('not a stage')
-    const assumptions: Assumptions = { ms: number(values.ms), logBytes: number(values['log-bytes']), sentBytes: number(values['sent-bytes']) }
-    return { ...values, assumptions }
-  } catch {
-    return undefined
-  }
 }
 
 /** The templates of a stage: `<id>-<stage>` and `<id>-<stage>-state`. */

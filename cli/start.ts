@@ -79,9 +79,10 @@ async function edited(stack: Stack, pipelines: string, names: readonly string[])
   const since = performance.now()
   const what = names.join(', ')
   try {
-    // Types are checked first: what does not compile is not run.
-    await checkTypes(project, pipelines, localFolder)
-    const more = await stack.reload()
+    // What does not compile is not run.
+    const types = checkTypes(project, pipelines, localFolder)
+    types.catch(() => { /* told by whoever waits for it */ })
+    const more = await stack.reload(types)
     stack.publish()
     process.stderr.write(`${paint('green', '↻')} ${what}: running${more ? ', with its new routes, policies and keys' : ''} (${((performance.now() - since) / 1000).toFixed(1)} s)\n`)
   } catch (error) {

@@ -29,8 +29,8 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   start: {
     about: 'runs the pipelines on this machine, and takes over what is edited while it runs',
-    usage: 'sallyport start [--once] [--inspect PIPELINE] [--pipelines DIR]',
-    options: [['--once', 'exit after the demonstration: 0 when all was right, else 1'], ['--inspect PIPELINE', 'let a debugger attach to its function, at 127.0.0.1:9229; it has no timeout then'], ['--pipelines DIR', 'run the pipelines of this folder instead of the examples']],
+    usage: 'sallyport start [--once] [--inspect PIPELINE[:PORT]] [--pipelines DIR]',
+    options: [['--once', 'exit after the demonstration: 0 when all was right, else 1'], ['--inspect PIPELINE', 'let a debugger attach to its function, at 127.0.0.1:9229 or PORT; it has no timeout then'], ['--pipelines DIR', 'run the pipelines of this folder instead of the examples']],
     example: 'PORT=9000 npx sallyport start --once',
     load: async () => (await import('./start.ts')).start,
   },
@@ -57,8 +57,12 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   cost: {
     about: 'works out from the template what an idle month and a million messages cost',
-    usage: 'sallyport cost [--json]',
-    options: [['--json', 'one JSON document on standard output']],
+    usage: 'sallyport cost [--json] [--synth] [--stage STAGE] [--out DIR] [--ms N] [--log-bytes N] [--sent-bytes N]',
+    options: [
+      ['--json', 'one JSON document on standard output'], ['--synth', 'synthesize first; done anyway where DIR holds no templates of the stage'],
+      ['--stage STAGE', 'which deployment; dev unless said otherwise'], ['--out DIR', 'where its templates are; cdk.out unless said otherwise'],
+      ['--ms N', 'milliseconds of an execution, the partner included'], ['--log-bytes N', 'bytes of log lines a message'], ['--sent-bytes N', 'bytes sent to the internet a message'],
+    ],
     example: 'npx sallyport cost --json',
     load: async () => (await import('./cost.ts')).cost,
   },
@@ -107,6 +111,17 @@ export const verbs: Readonly<Record<string, Verb>> = {
     ],
     example: 'npx sallyport keys --stage prod',
     load: async () => (await import('./keys.ts')).keys,
+  },
+  where: {
+    about: 'runs the pipelines with a field marked, and says per log, table, queue, request and partner whether it can be read there',
+    usage: 'sallyport where FIELD… | --all [--pipeline NAME] [--message FILE] [--json | --markdown] [--svg FILE] [--pipelines DIR]',
+    options: [
+      ['FIELD', 'a path in the message, as applicant.ssn or cards[*].pan'], ['--all', 'every field with a sensitive name of the realm or pipeline'],
+      ['--pipeline NAME', 'one of them; all whose example has the field unless named'], ['--message FILE', 'a message that it takes; PIPELINE.example.json beside its file unless named'],
+      ['--json', 'one JSON document on standard output'], ['--markdown', 'for a pull request'], ['--svg FILE', 'a picture of it'], ['--pipelines DIR', 'the folder of the pipelines'],
+    ],
+    example: 'npx sallyport where applicant.ssn',
+    load: async () => (await import('./where.ts')).where,
   },
   bench: {
     inner: true,

@@ -68,9 +68,9 @@ export interface Stack {
   invoke(functionName: string, event: object): Promise<Outcome>
   /**
    * Runs what the files say now; state, ports and the gateway stay. True where more than code has changed. Throws a sentence,
-   * and then what ran before goes on.
+   * and then what ran before goes on. Nothing is put in place before `checked` is settled well: it is made meanwhile.
    */
-  reload(): Promise<boolean>
+  reload(checked?: Promise<void>): Promise<boolean>
   /** Writes `run.json`, and again whenever a pid changes. */
   publish(): void
   stop(): Promise<void>
@@ -271,13 +271,14 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   const tidy = (): void => rmSync(join(edits, String(rounds - 2)), { recursive: true, force: true })
 
   /** The bundles alone: the functions stay what they are, in another folder. */
-  async function rebundle(): Promise<void> {
+  async function rebundle(checked: Promise<void>): Promise<void> {
     const built = await build({ pipelines: folder, stage: 'local', origins: partners.origins, out: fresh(), layer })
+    await checked
     deployed = { ...deployed, functions: deployed.functions.map((fn) => ({ ...fn, code: built.functions[fn.shortName] ?? fn.code })) }
     await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
   }
 
-  async function redeploy(): Promise<void> {
+  async function redeploy(checked: Promise<void>): Promise<void> {
     const names = (list: typeof accounts): string => list.map(({ name, how }) => `${name} ${how.signIn}`).join()
     const wanted = accountsOf(current.pipelines)
     if (names(wanted) !== names(accounts)) {
@@ -287,6 +288,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     }
     const round = fresh()
     await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out: round, layer })
+    await checked
     const anew = await deploy(round)
     // The runtime stays where it was first put: this round's copy of it goes with the round.
     deployed = { ...anew, functions: anew.functions.map((fn) => ({ ...fn, layers: fn.layers.map(() => layer) })) }
@@ -306,12 +308,12 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     get partners() { return partners.origins },
     logFile, callsFile, ...requests !== undefined && { requestsFile: requests },
     invoke: (name, event) => gateway.invoke(fullName(name), event),
-    async reload() {
+    async reload(checked = Promise.resolve()) {
       const before = current
       const next = await readFolder(folder)
       current = next
       try {
-        await (next.shape === before.shape ? rebundle() : redeploy())
+        await (next.shape === before.shape ? rebundle(checked) : redeploy(checked))
         tidy()
       } catch (error) {
         // The next attempt has to find the difference again.
