@@ -1,4 +1,4 @@
-import { Mistake } from '../local/definitions.ts'
+import { Mistake } from '../local/mistake.ts'
 import { help, verbHelp } from './help.ts'
 import { Refused, Usage } from './usage.ts'
 import { verbs } from './verbs.ts'

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Pipeline } from 'sallyport'
 import { home } from '../infra/home.ts'
-import { definitionsOf } from '../local/definitions.ts'
 import { Usage } from './usage.ts'
 
 /** The folder with the cdk.json that is nearest above; the one where we are called if there is none. */
@@ -32,8 +31,8 @@ export function folderOf(given: string | undefined): string {
   return found
 }
 
-/** The pipelines of a folder, as values. */
-export const pipelinesOf = (folder: string): Promise<readonly Pipeline[]> => definitionsOf(folder)
+/** The pipelines of a folder, as values. What bundles them is loaded by those verbs alone that ask. */
+export const pipelinesOf = async (folder: string): Promise<readonly Pipeline[]> => (await import('../local/definitions.ts')).definitionsOf(folder)
 
 /** Version of this package. */
 export const version = (): string => (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }).version

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
-import { Mistake } from '../local/definitions.ts'
+import { Mistake } from '../local/mistake.ts'
 import { startStack, type Stack } from '../local/stack.ts'
 import { checkTypes } from '../local/types.ts'
 import { watch } from '../local/watch.ts'

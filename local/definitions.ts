@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { manifest, type Pipeline, type Realm } from 'sallyport'
 import { bundleDefinitions, explain, readDefinitions } from '../infra/build.ts'
-
-/** A mistake in a definition, told in one sentence with its file. */
-export class Mistake extends Error {}
+import { Mistake } from './mistake.ts'
 
 /** A folder of pipelines, read. */
 export interface Definitions {

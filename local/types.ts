@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { Mistake } from './definitions.ts'
+import { Mistake } from './mistake.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** The tsconfig.json that an editor would use for a folder. */

@@ -61,7 +61,7 @@ describe('PAYLOAD_INVALID, with paths and no value', () => {
     ['an SSN with letters', { ...loan, applicant: { ...loan.applicant, ssn: `912345678${mark}` } }, ['applicant.ssn']],
     ['a day that is not', { ...loan, applicant: { ...loan.applicant, birthDate: '1999-02-29' } }, ['applicant.birthDate']],
     ['a number as text', { ...loan, amount: '25000' }, ['amount']],
-    ['a list', [mark], ['applicationId', 'applicant', 'amount', 'income', '[0]']],
+    ['a list', [mark], ['applicationId', 'applicant', 'amount', 'income', '*']],
     ['null', null, ['$']],
   ])('loan: %s', async (_, application, paths) => {
     await expectProblem(() => lend(application), 422, 'PAYLOAD_INVALID', paths, [mark, loan.applicant.ssn])
