@@ -13,7 +13,7 @@ const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
   'functions/handlers': { rooms: ['functions/handlers', 'sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
   'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
   // Schemas in tests are compiled as the build does it.
-  'testing': { rooms: ['testing', 'sallyport', 'local', 'functions/handlers', 'infra'], packages: /^(node:crypto|@aws-sdk\/client-.*|@middy\/core|aws-lambda|jose|esbuild)$/ },
+  'testing': { rooms: ['testing', 'sallyport', 'local', 'functions/handlers', 'infra'], packages: /^(node:crypto|@aws-sdk\/client-.*|@middy\/core|aws-lambda|jose|esbuild|node:path)$/ },
   'infra': { rooms: ['infra', 'sallyport'], packages: /^(node:.*|aws-cdk-lib(\/.*)?|constructs|esbuild|ajv\/.*|cdk-nag)$/ },
 }
 
