@@ -1,10 +1,12 @@
 import { limits } from 'sallyport'
 import { endpoint } from '../local/aws/endpoint.ts'
-import { faultPlan, type Faults } from '../local/aws/faults.ts'
+import { faultPlan, type Faults, type ServiceName } from '../local/aws/faults.ts'
 import type { World } from '../local/aws/operation.ts'
 import type { Principal } from '../local/aws/principals.ts'
+import { s3Endpoint } from '../local/aws/s3/endpoint.ts'
 import { schemas } from '../local/aws/services.ts'
 import { openStore } from '../local/aws/store.ts'
+import { asRequest, emptySuccess, type AwsRequest, type SdkRequest } from './aws-request.ts'
 import type { StillClock } from './clock.ts'
 
 /** One request to AWS, as it was sent: payloads are in it as far as the pipeline sends them. */
@@ -18,39 +20,51 @@ export interface Call {
   readonly request: unknown
 }
 
-/** What an SDK client sends, as far as it is read here. */
-interface Request {
-  readonly method: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
-}
-
-/** Actions that somebody may perform on one resource, or on `*`. */
+/** Actions that somebody may perform on some resources, or on `*`. */
 export interface Statement {
   readonly actions: readonly string[]
-  readonly resource: string
+  readonly resource: string | readonly string[]
 }
 
-type Answer = ReturnType<typeof endpoint>
+/** What becomes of a request that no stand-in knows: it is refused by name, or answered with an empty success. */
+export type Others = 'refuse' | 'answer'
+
+/** Told of each request with its answer. */
+type Told = (call: Call, request: AwsRequest) => void
+
+/** Of one answer: `silence` and `reset` are planned ways to get none. */
+interface Answer {
+  readonly service: string
+  readonly operation: string
+  readonly status: number
+  readonly error: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  readonly content: Buffer
+  readonly struck: 'silence' | 'reset' | undefined
+}
+type Endpoint = (request: AwsRequest, caller: Principal) => Promise<Answer>
 
 const region = 'us-east-1'
 const account = '123456789012'
 
-/** DynamoDB, KMS and Secrets Manager in this process: the operations of `local/aws` on a store in memory. */
+/** By these a stand-in says that it has no such operation, table or bucket. */
+const notHere = new Set(['UnknownOperationException', 'ResourceNotFoundException', 'NotImplemented', 'NoSuchBucket'])
+
+/** DynamoDB, KMS, Secrets Manager and S3 in this process: the operations of `local/aws` on a store in memory. */
 export class MemoryAws {
   readonly faults: Faults = faultPlan()
   readonly #clock: StillClock
   readonly #world: World
-  readonly #answer: Answer
+  readonly #others: Others
 
-  constructor(clock: StillClock) {
+  constructor(clock: StillClock, others: Others = 'refuse') {
     this.#clock = clock
+    this.#others = others
     this.#world = { region, account, store: openStore(undefined, schemas), now: clock.now }
-    this.#answer = endpoint(this.#world, this.faults)
   }
 
   arn(service: string, resource: string): string {
-    return `arn:aws:${service}:${region}:${account}:${resource}`
+    return service === 's3' ? `arn:aws:s3:::${resource}` : `arn:aws:${service}:${region}:${account}:${resource}`
   }
 
   /** Whoever may do exactly this. */
@@ -62,22 +76,23 @@ export class MemoryAws {
   }
 
   /** What AWS clients are made with to reach this, and nothing else, as somebody. */
-  settings(caller: Principal, told: (call: Call) => void): object {
-    return this.#settings(this.#answer, caller, told)
+  settings(caller: Principal, told: Told): object {
+    return this.#settings(this.#endpoint(this.faults, this.#others), caller, told)
   }
 
   /** The same for whoever may do all, and meets no planned fault. */
   administration(): object {
-    return this.#settings(endpoint(this.#world, faultPlan()), this.principal('administrator', [{ actions: ['*'], resource: '*' }]), () => undefined)
+    return this.#settings(this.#endpoint(faultPlan(), 'refuse'), this.principal('administrator', [{ actions: ['*'], resource: '*' }]), () => undefined)
   }
 
-  #settings(answer: Answer, caller: Principal, told: (call: Call) => void): object {
+  #settings(answered: Endpoint, caller: Principal, told: Told): object {
     return {
-      region, endpoint: 'http://aws.invalid', credentials: { accessKeyId: caller.accessKeyId, secretAccessKey: caller.secretAccessKey },
+      // A bucket stands in the path: the stand-in knows no hosts.
+      region, endpoint: 'http://localhost', forcePathStyle: true, credentials: { accessKeyId: caller.accessKeyId, secretAccessKey: caller.secretAccessKey },
       retryStrategy: this.#retries(),
       requestHandler: {
         metadata: { handlerProtocol: 'http/1.1' },
-        handle: (request: Request) => this.#handle(request, answer, caller, told),
+        handle: (request: SdkRequest) => this.#handle(request, answered, caller, told),
         destroy: () => undefined,
         updateHttpClientConfig: () => undefined,
         httpHandlerConfigs: () => ({}),
@@ -85,22 +100,51 @@ export class MemoryAws {
     }
   }
 
-  async #handle({ method, headers, body = '' }: Request, answered: Answer, caller: Principal, told: (call: Call) => void): Promise<object> {
-    const target = method === 'POST' ? headers['x-amz-target'] ?? headers['X-Amz-Target'] ?? '' : ''
-    const content = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-    const { service, operation, status, answer, struck } = await this.#clock.during(answered({ target, read: () => Promise.resolve(content), caller: () => caller }))
-    const error = status < 300 || struck ? undefined : String((answer as { __type?: string }).__type).replace(/^.*#/, '')
-    told({ service: service?.name ?? target, operation, status: struck ? 0 : status, ...error !== undefined && { error }, request: parsed(content) })
-    if (struck?.kind === 'silence') {
+  async #handle(given: SdkRequest, answered: Endpoint, caller: Principal, told: Told): Promise<object> {
+    const request = await asRequest(given)
+    const { service, operation, status, error, headers, content, struck } = await this.#clock.during(answered(request, caller))
+    told({ service, operation, status: struck ? 0 : status, ...error !== undefined && !struck && { error }, request: parsed(request.body) }, request)
+    if (struck === 'silence') {
       await this.#clock.wait(limits.requestHandler.requestTimeout)
       throw Object.assign(new Error('the answer was too late'), { name: 'TimeoutError' })
     }
     if (struck) throw Object.assign(new Error('the connection broke'), { code: 'ECONNRESET' })
-    return {
-      response: {
-        statusCode: status, headers: { 'content-type': service?.contentType ?? 'application/json' },
-        body: Buffer.from(answer === undefined ? '' : JSON.stringify(answer)),
-      },
+    return { response: { statusCode: status, headers, body: service === 's3' ? new Blob([new Uint8Array(content)]).stream() : content } }
+  }
+
+  #endpoint(faults: Faults, others: Others): Endpoint {
+    const json = endpoint(this.#world, faults)
+    // Requests are signed by the clock of this machine.
+    const s3 = s3Endpoint({ ...this.#world, now: () => Date.now() }, faults)
+    const known: Endpoint = async (request, caller) => {
+      if (request.service === 's3') {
+        const { operation, status, headers, content, struck } = await s3({
+          method: request.method, url: request.query === '' ? request.path : `${request.path}?${request.query}`, headers: request.headers,
+          read: () => Promise.resolve(request.body), principals: () => new Map([[caller.accessKeyId, caller]]),
+        })
+        const error = status < 300 ? undefined : /<Code>(\w+)<\/Code>/.exec(content.toString())?.[1] ?? String(status)
+        return { service: 's3', operation, status, error, headers, content, struck: struck && (struck.kind === 'silence' ? 'silence' : 'reset') }
+      }
+      const target = request.method === 'POST' ? request.target : ''
+      const { service, operation, status, answer, struck } = await json({ target, read: () => Promise.resolve(request.body), caller: () => caller })
+      return {
+        service: service?.name ?? request.service, operation: operation === '' ? request.operation : operation, status,
+        error: status < 300 ? undefined : String((answer as { __type?: string }).__type).replace(/^.*#/, ''),
+        headers: { 'content-type': service?.contentType ?? 'application/json' },
+        content: Buffer.from(answer === undefined ? '' : JSON.stringify(answer)),
+        struck: struck && (struck.kind === 'silence' ? 'silence' : 'reset'),
+      }
+    }
+    if (others === 'refuse') return known
+    return async (request, caller) => {
+      const answer = await known(request, caller)
+      if (answer.error === undefined || !notHere.has(answer.error)) return answer
+      const effect = faults.take({ service: request.service as ServiceName, operation: answer.operation, input: {}, arn: caller.arn })
+      if (effect?.kind === 'answer') {
+        const { code, status } = effect.failure
+        return { ...answer, status, error: code, headers: { 'content-type': 'application/json' }, content: Buffer.from(JSON.stringify({ __type: code })) }
+      }
+      return { ...answer, ...emptySuccess(request), status: 200, error: undefined }
     }
   }
 

@@ -4,13 +4,20 @@ import { needs, type Key, type KeyPair, type Pipeline } from 'sallyport'
 import { httpEvent } from '../local/gateway/event.ts'
 import type { PublicJwk } from './resources.ts'
 
+/** How a pair's public half is asked for. */
+type PublicKeyOf = (pair: KeyPair) => Promise<PublicJwk>
+
 /** The bytes of a message: text and bytes as they are, anything else as JSON, sealed where the pipeline takes sealed text. */
-export async function content(pipeline: Pipeline, message: unknown, publicKey: (pair: KeyPair) => Promise<PublicJwk>): Promise<Buffer> {
+export async function content(pipeline: Pipeline, message: unknown, publicKey: PublicKeyOf): Promise<Buffer> {
   if (typeof message === 'string' || message instanceof Uint8Array) return Buffer.from(message)
   const json = Buffer.from(JSON.stringify(message))
-  if (pipeline.trigger.accept !== 'application/jose') return json
+  return pipeline.trigger.accept === 'application/jose' ? seal(pipeline, json, publicKey) : json
+}
+
+/** A body sealed to the pair by which a pipeline opens. Throws a TypeError where there is none. */
+export async function seal(pipeline: Pipeline, plain: Uint8Array, publicKey: PublicKeyOf): Promise<Buffer> {
   const { kid, alg, ...jwk } = await publicKey(pairOf(pipeline))
-  return Buffer.from(await new CompactEncrypt(json).setProtectedHeader({ alg, enc: 'A256GCM', kid }).encrypt(await importJWK(jwk, alg)))
+  return Buffer.from(await new CompactEncrypt(plain).setProtectedHeader({ alg, enc: 'A256GCM', kid }).encrypt(await importJWK(jwk, alg)))
 }
 
 /** The pair by which a pipeline opens. Throws a TypeError where there is none. */

@@ -50,7 +50,7 @@ export class Partners {
     this.#open = open
   }
 
-  exchange(told: (name: string, received: Received) => void): Exchange {
+  exchange(told: (name: string, received: Received, body: Uint8Array) => void): Exchange {
     return async (origin, path, method, headers, body, timeout) => {
       const name = nameOf(origin)
       const given = Object.hasOwn(this.#reactions, name) ? this.#reactions[name] : undefined
@@ -58,7 +58,7 @@ export class Partners {
       const received = await this.#read(path, method, headers, body)
       const reaction = typeof given === 'function' ? await given(received) : given ?? this.#usual(name, received)
       if (reaction === 'unreachable') throw new NoAnswer('nothing-sent')
-      told(name, received)
+      told(name, received, body ?? new Uint8Array())
       return this.#react(reaction, timeout)
     }
   }

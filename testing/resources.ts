@@ -1,8 +1,9 @@
 import { createPublicKey, randomUUID } from 'node:crypto'
 import { CreateTableCommand, DynamoDBClient, ScanCommand, type AttributeValue } from '@aws-sdk/client-dynamodb'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type Table } from 'sallyport'
+import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type Store, type Table } from 'sallyport'
 import { ensureHalf } from '../functions/handlers/pair.ts'
 import type { How } from '../local/accounts.ts'
 import type { Accounts } from './accounts.ts'
@@ -10,7 +11,7 @@ import type { MemoryAws } from './aws.ts'
 import type { StillClock } from './clock.ts'
 
 /** Where a resource is: for the variable, and for the policy. */
-export interface Place { readonly address: string; readonly arn: string }
+export interface Place { readonly address: string; readonly arn: string | readonly string[] }
 
 /** A public half as the JWKS has it. */
 export type PublicJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: string }
@@ -53,7 +54,8 @@ export class Resources {
 
   #make(resource: Resource): Promise<Place> {
     switch (resource.kind) {
-      case 'table': return this.#table(resource as Table)
+      case 'table': return this.#table((resource as Table).name, resource.name === 'ledger' ? ['id'] : ['pair', 'kid'])
+      case 'store': return this.#store(resource as Store)
       case 'key': return this.#key(resource as Key)
       case 'account': return this.#secret(resource as Account<How>)
       // Not made here: a client of it is refused by name.
@@ -62,14 +64,19 @@ export class Resources {
   }
 
   /** As infra/state.ts has them. */
-  async #table({ name }: Table): Promise<Place> {
-    const keys = name === 'ledger' ? ['id'] : ['pair', 'kid']
+  async #table(name: string, keys: readonly string[]): Promise<Place> {
     await this.#admin.client(DynamoDBClient).send(new CreateTableCommand({
       TableName: name, BillingMode: 'PAY_PER_REQUEST',
       KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
       AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
     }))
     return { address: name, arn: this.#aws.arn('dynamodb', `table/${name}`) }
+  }
+
+  async #store({ name, on }: Store): Promise<Place> {
+    if (on === 'dynamodb') return this.#table(`store-${name}`, ['id'])
+    await this.#admin.client(S3Client).send(new CreateBucketCommand({ Bucket: name }))
+    return { address: name, arn: [this.#aws.arn('s3', name), this.#aws.arn('s3', `${name}/*`)] }
   }
 
   async #key(key: Key): Promise<Place> {

@@ -5,15 +5,16 @@ import {
   type FaultCode, type HttpReply, type KeyPair, type Observer, type Pipeline, type Realm,
 } from 'sallyport'
 import { Accounts } from './accounts.ts'
-import { MemoryAws, type Call, type Statement } from './aws.ts'
+import type { AwsRequest } from './aws-request.ts'
+import { MemoryAws, type Call, type Others, type Statement } from './aws.ts'
 import { StillClock } from './clock.ts'
-import { content, eventOf } from './message.ts'
+import { content, eventOf, seal } from './message.ts'
 import { originOf, Partners, type Partner, type Received } from './partners.ts'
 import { Resources, type LedgerItem, type PublicJwk } from './resources.ts'
 
 /** The next `times` calls of an operation (`*`: any) end so: throttle, timeout, reset, lostReply, conflict, unavailable, denied, or an exception's name. */
 export interface PlannedFault {
-  readonly service: 'dynamodb' | 'kms' | 'secretsmanager' | '*'
+  readonly service: 'dynamodb' | 'kms' | 'secretsmanager' | 's3' | '*'
   readonly operation: string
   readonly error: string
   readonly times?: number
@@ -22,8 +23,11 @@ export interface PlannedFault {
 /** Who watches from outside: told of each thing as it happens, in the async context of the step that did it. */
 export interface Watcher extends Observer {
   readonly line?: (line: Line) => void
-  readonly call?: (call: Call) => void
-  readonly sent?: (partner: string, received: Received) => void
+  readonly call?: (call: Call, request: AwsRequest) => void
+  /** `body`: the bytes of it, sealed where it was sealed. */
+  readonly sent?: (partner: string, received: Received, body: Uint8Array) => void
+  /** Told of the execution environment that works on the next message. */
+  readonly begins?: (environment: Environment) => void
 }
 
 export interface SandboxOptions {
@@ -36,6 +40,8 @@ export interface SandboxOptions {
   /** The instant at which the clock begins: 2026-01-01T00:00:00Z unless said otherwise. */
   readonly now?: string | number | Date
   readonly observer?: Watcher
+  /** What becomes of a request to AWS that no stand-in knows; unless said otherwise it is refused by name. */
+  readonly others?: Others
 }
 
 export interface MessageOptions {
@@ -76,6 +82,7 @@ type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<Http
 /** One execution environment: like Lambda's, it works on one message at a time and is used again. */
 interface Instance {
   readonly handler: Handler
+  readonly environment: Environment
   record: Recording
 }
 
@@ -97,10 +104,10 @@ export class Sandbox {
   readonly #deployed = new Map<Pipeline, Promise<Deployed>>()
   #messages = 0
 
-  constructor({ accounts = {}, partners = {}, faults = [], realm = realmOf(), now = '2026-01-01T00:00:00Z', observer = {} }: SandboxOptions = {}) {
+  constructor({ accounts = {}, partners = {}, faults = [], realm = realmOf(), now = '2026-01-01T00:00:00Z', observer = {}, others }: SandboxOptions = {}) {
     const keys = new Accounts(accounts)
     this.#clock = new StillClock(new Date(now).getTime())
-    this.#aws = new MemoryAws(this.#clock)
+    this.#aws = new MemoryAws(this.#clock, others)
     this.#resources = new Resources(this.#aws, keys, this.#clock)
     this.#partners = new Partners(partners, this.#clock, keys.open)
     this.#realm = realm
@@ -111,12 +118,13 @@ export class Sandbox {
   /** Runs one message through a pipeline as Lambda would: the handler with the runtime, from the event to the reply. */
   async run(pipeline: Pipeline, message: unknown, { headers = {} }: MessageOptions = {}): Promise<Result> {
     const deployed = await this.#deploy(pipeline)
-    const body = await content(pipeline, message, (pair) => this.#resources.publicKey(pair, 'ec'))
+    const body = await content(pipeline, message, this.#ownKey)
     const id = `00000000-0000-4000-8000-${(++this.#messages).toString(16).padStart(12, '0')}`
     const instance = deployed.idle.pop() ?? this.#start(pipeline, deployed)
     const record: Recording = instance.record = { lines: [], calls: [], partners: Object.fromEntries(sends(pipeline).map(({ to }): [string, Received[]] => [to.name, []])), thrown: undefined }
     const deadline = this.#clock.now() + pipeline.timeout * 1_000
     const context = { awsRequestId: id, functionName: pipeline.name, getRemainingTimeInMillis: () => deadline - this.#clock.now() } as Context
+    this.#observer.begins?.(instance.environment)
     const reply = await instance.handler(eventOf(pipeline, body, headers, id, this.#clock.now()), context)
     deployed.idle.push(instance)
     const { fault } = record.lines.find(({ event }) => event === 'execution') ?? {}
@@ -125,6 +133,11 @@ export class Sandbox {
       body: /json\b/.test(reply.headers['content-type'] ?? '') ? JSON.parse(reply.body) : reply.body,
       partners: record.partners, lines: record.lines, calls: record.calls, ledger: await this.ledger(), thrown: record.thrown,
     }
+  }
+
+  /** A body sealed to the pair by which a pipeline opens, as senders seal it: of bytes that are no JSON, too. */
+  seal(pipeline: Pipeline, plain: Uint8Array): Promise<Buffer> {
+    return seal(pipeline, plain, this.#ownKey)
   }
 
   /** Lets milliseconds pass. */
@@ -153,6 +166,8 @@ export class Sandbox {
     return key
   }
 
+  readonly #ownKey = (pair: KeyPair): Promise<PublicJwk> => this.#resources.publicKey(pair, 'ec')
+
   #deploy(pipeline: Pipeline): Promise<Deployed> {
     const known = this.#deployed.get(pipeline)
     if (known !== undefined) return known
@@ -174,16 +189,16 @@ export class Sandbox {
 
   #start(pipeline: Pipeline, { variables, statements }: Deployed): Instance {
     const watcher = this.#observer
-    const instance: { handler?: Handler; record: Recording } = { record: { lines: [], calls: [], partners: {}, thrown: undefined } }
-    const environment = new Environment({
+    const instance: { handler?: Handler; environment?: Environment; record: Recording } = { record: { lines: [], calls: [], partners: {}, thrown: undefined } }
+    const environment = instance.environment = new Environment({
       variables, clock: this.#clock,
-      aws: this.#aws.settings(this.#aws.principal(pipeline.name, statements), (call) => {
+      aws: this.#aws.settings(this.#aws.principal(pipeline.name, statements), (call, request) => {
         instance.record.calls.push(call)
-        watcher.call?.(call)
+        watcher.call?.(call, request)
       }),
-      exchange: this.#partners.exchange((name, received) => {
+      exchange: this.#partners.exchange((name, received, body) => {
         (instance.record.partners[name] ??= []).push(received)
-        watcher.sent?.(name, received)
+        watcher.sent?.(name, received, body)
       }),
       write: (text) => {
         const line = JSON.parse(text) as Line

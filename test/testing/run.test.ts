@@ -1,9 +1,10 @@
 import net from 'node:net'
 import { CompactEncrypt, importJWK } from 'jose'
+import * as v from 'valibot'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { flow, iam, keyPair, pipeline, post } from 'sallyport'
+import { bucket, flow, iam, keyPair, pipeline, post, table } from 'sallyport'
 import { jwe } from 'sallyport/ciphers/jwe'
-import { decrypt, parseJson } from 'sallyport/steps'
+import { decrypt, load, parseJson, store, validate } from 'sallyport/steps'
 import { run, sandbox } from 'sallyport/testing'
 import payment from '../../functions/pipelines/encrypted-payment.ts'
 import loan from '../../functions/pipelines/loan-application.ts'
@@ -157,4 +158,53 @@ test('a watcher is told of each step, and of what is digested for what', async (
     sent: (partner) => seen.push(`sent ${partner}`),
   } })
   expect(seen).toStrictEqual(['validate', 'log', 'deduplicate', 'ledger ["applicant.ssn","ssn","900112233"]', 'fingerprint ', 'hash', 'hash 900112233', 'call', 'sent loan-origination', 'transform'])
+})
+
+describe('AWS services that no stand-in knows', () => {
+  class Other {
+    readonly #handle: (request: object) => Promise<{ readonly response: { readonly statusCode: number; readonly body: Uint8Array } }>
+    constructor({ requestHandler }: { readonly requestHandler: { handle(request: object): never } }) {
+      this.#handle = (request) => requestHandler.handle(request)
+    }
+    async send(): Promise<number> {
+      const { response } = await this.#handle({ method: 'POST', path: '/', headers: { 'X-Amz-Target': 'AmazonSQS.SendMessage', 'content-type': 'application/x-amz-json-1.0' }, body: '{"MessageBody":"x"}' })
+      return response.statusCode
+    }
+  }
+  const queueing = pipeline({
+    name: 'queueing', trigger: post('/queueing', { auth: iam() }),
+    steps: { kind: 'own', config: {}, needs: [], run: async (_, io) => ({ status: await io.client(Other as unknown as new (settings: object) => Other).send() }) },
+  })
+  test('refuse, or answer with nothing where that is asked for', async () => {
+    expect((await run(queueing, {})).body).toStrictEqual({ status: 400 })
+    const seen: unknown[] = []
+    const { body, calls } = await run(queueing, {}, { others: 'answer', observer: { call: (_, { service, operation, body: sent }) => { seen.push([service, operation, sent.toString()]) } } })
+    expect(body).toStrictEqual({ status: 200 })
+    expect(calls).toStrictEqual([{ service: 'sqs', operation: 'SendMessage', status: 200, request: { MessageBody: 'x' } }])
+    expect(seen).toStrictEqual([['sqs', 'SendMessage', '{"MessageBody":"x"}']])
+  })
+  test('fail as planned', async () => {
+    expect((await run(queueing, {}, { others: 'answer', faults: [{ service: '*', operation: 'SendMessage', error: 'unavailable' }] })).body).toStrictEqual({ status: 500 })
+  })
+})
+
+test('stores are there: what one pipeline puts, another loads', async () => {
+  for (const place of [table('notes', { days: 1 }), bucket('notes', { days: 1 })]) {
+    const Note = v.object({ id: v.string(), text: v.string() })
+    const keep = pipeline({ name: 'keep', trigger: post('/keep', { auth: iam() }), steps: flow(validate(Note), store({ in: place, by: 'id' })) })
+    const find = pipeline({ name: 'find', trigger: post('/find', { auth: iam() }), steps: flow(validate(Note), load({ from: place, by: 'id', schema: Note })) })
+    const world = sandbox()
+    expect(await world.run(keep, { id: 'n-1', text: 'first' })).toMatchObject({ status: 200, thrown: undefined })
+    expect((await world.run(keep, { id: 'n-1', text: 'first' })).status).toBe(200)
+    expect((await world.run(keep, { id: 'n-1', text: 'second' })).fault).toBe('STORED_OTHERWISE')
+    expect((await world.run(find, { id: 'n-1', text: '' })).body).toStrictEqual({ id: 'n-1', text: 'first' })
+    expect((await world.run(find, { id: 'n-2', text: '' })).fault).toBe('NOT_STORED')
+    world.tick(86_401_000)
+    expect((await world.run(find, { id: 'n-1', text: '' })).fault).toBe('NOT_STORED')
+  }
+})
+
+test('a text that is no JSON is sealed when it is asked for', async () => {
+  const world = sandbox({ realm })
+  expect((await world.run(payment, await world.seal(payment, Buffer.from('{"paymentId":')))).fault).toBe('PAYLOAD_UNREADABLE')
 })
