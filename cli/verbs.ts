@@ -131,6 +131,14 @@ export const verbs: Readonly<Record<string, Verb>> = {
     example: 'npx sallyport bench --json',
     load: async () => (await import('./bench.ts')).bench,
   },
+  reference: {
+    inner: true,
+    about: 'writes docs/reference.md from the docstrings of what the package exports',
+    usage: 'sallyport reference',
+    options: [],
+    example: 'npx sallyport reference',
+    load: async () => (await import('./reference.ts')).write,
+  },
   app: {
     about: 'runs the CDK app of a file on Node 24: what cdk.json names',
     usage: 'sallyport app FILE',

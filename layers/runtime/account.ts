@@ -38,10 +38,12 @@ export interface Account<How = Partner> extends Resource<'account'> {
   readonly how: How
 }
 
+/** An account by its name, and how we sign in there: `apiKey`, `basic`, or a type of your own. Throws a TypeError for a name that cannot be. */
 export const account = <How extends { readonly signIn: string }>(name: string, how: How): Account<How> => ({
   kind: 'account', name: named('account', name), how,
 })
 
+/** What a step that uses an account needs: to read its secret. */
 export const accountNeed = (account: Account<{ readonly signIn: string }>): Need => ({
   resource: account, actions: ['secretsmanager:GetSecretValue'],
 })

@@ -26,6 +26,7 @@ export const faults = {
   OUT_OF_TIME: { status: 504, retry: true, blame: 'us', title: 'The time for this message ran out' },
 } as const
 
+/** A code of the table. */
 export type FaultCode = keyof typeof faults
 
 /** Carries a code and paths, never a value: there is nowhere to put the payload. */

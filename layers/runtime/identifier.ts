@@ -18,6 +18,7 @@ export const exact: Normalizer = { name: 'exact', run: (text) => text }
 
 /** No key: anybody can try all values. Refused at synth for what is sensitive. */
 export interface Unkeyed { readonly kind: 'unkeyed'; readonly why: string }
+/** No key, and the sentence that says why: it stands in the manifest. Throws a TypeError where there is none. */
 export function unkeyed(why: string): Unkeyed {
   if (why.trim().length < 10) throw new TypeError('unkeyed: say in a sentence why a digest that anybody can compute is right here')
   return { kind: 'unkeyed', why }
@@ -31,6 +32,7 @@ export interface Identifier<Name extends string = string> {
   readonly normalize: Normalizer
 }
 
+/** An identifier by its name. Throws a TypeError for a name that cannot be, and where it has no key. */
 export const identifier = <Name extends string>(name: Name, { key, normalize = exact }: { readonly key: HashKey | Unkeyed; readonly normalize?: Normalizer }): Identifier<Name> => {
   named('identifier', name)
   if (key?.kind !== 'hash-key' && key?.kind !== 'unkeyed') throw new TypeError(`identifier ${name}: give it a key, as hashKey('identity')`)

@@ -19,6 +19,7 @@ export type Effect = 'done' | 'none' | 'unknown'
  */
 export type Attempted<Out> = { readonly ok: true; readonly payload: Out } | { readonly ok: false; readonly fault: Fault; readonly effect: Effect; readonly repeatable: boolean }
 
+/** A request to a partner, as a step makes it: the origin and the credential are added behind it. */
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: Path
@@ -26,6 +27,7 @@ export interface Request {
   readonly body?: unknown
 }
 
+/** What `io.send` takes. */
 export interface Sending extends Request {
   /** The text that travels as `Idempotency-Key`. */
   readonly once?: string | undefined

@@ -1,6 +1,8 @@
 import { named, type Custody, type Key, type Need, type Resource, type Table } from './resource.ts'
 
+/** Where the claims of `deduplicate` are. */
 export const ledgerTable: Table = { kind: 'table', name: 'ledger' }
+/** Where the wrapped key pairs are. */
 export const keysTable: Table = { kind: 'table', name: 'keys' }
 
 /** An encryption key pair of ours: an RSA and a P-256 one, both published in the JWKS under `use: enc`. */
@@ -8,6 +10,7 @@ export interface KeyPair extends Resource<'key-pair'> {
   readonly custody: Custody
 }
 
+/** A pair by its name, and where its private halves are kept. Throws a TypeError for a name that cannot be. */
 export const keyPair = (name: string, { custody }: { readonly custody: Custody }): KeyPair => ({
   kind: 'key-pair', name: named('key pair', name), custody,
 })
@@ -33,8 +36,10 @@ export interface HashKey extends Resource<'hash-key'> {
   readonly custody: 'wrapped'
 }
 
+/** A key for digests by its name. Throws a TypeError for a name that cannot be. */
 export const hashKey = (name: string): HashKey => ({ kind: 'hash-key', name: named('hash key', name), custody: 'wrapped' })
 
+/** What digesting with a key needs: the MAC of a label. */
 export const hashKeyNeed = ({ name }: HashKey): Need => ({
   resource: { kind: 'key', name, spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' } satisfies Key, actions: ['kms:GenerateMac'],
 })

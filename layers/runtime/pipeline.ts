@@ -34,6 +34,7 @@ export interface Realm {
   readonly logRetentionDays: number
 }
 
+/** The realm of a folder of pipelines: the default export of its `realm.ts`. */
 export const realm = ({ sensitive = [], logRetentionDays = 90 }: { readonly sensitive?: readonly string[]; readonly logRetentionDays?: number } = {}): Realm => ({
   kind: 'realm', sensitive, logRetentionDays,
 })

@@ -27,6 +27,7 @@ function store(on: Store['on'], name: string, { days }: Options): Store {
   return { kind: 'store', name, on, days }
 }
 
+/** Whether a store can keep records for so many days. */
 export const isLifetime = (days: number): boolean => Number.isInteger(days) && days >= 1 && days <= 3_660
 
 /** The KMS key under which the data keys of a store are wrapped: one a store. */

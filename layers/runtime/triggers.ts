@@ -3,6 +3,7 @@ import type { Json } from './field.ts'
 /** Who may call a route. `iam`: signed with SigV4 by a principal that IAM lets invoke it. `open`: anybody, with the reason. */
 export type Auth = { readonly scheme: 'iam' } | { readonly scheme: 'open'; readonly why: string }
 
+/** Signed with SigV4 by a principal that IAM lets invoke the route. */
 export const iam = (): Auth => ({ scheme: 'iam' })
 
 /** A route that anybody may call. The reason stands in the manifest. */
