@@ -11,7 +11,7 @@ export async function tests(): Promise<Row[]> {
     const times: number[] = []
     for (let round = 0; round < 30; round++) {
       const start = performance.now()
-      const { fault } = await run(pipeline as never, draw())
+      const { fault } = await run(pipeline, draw())
       times.push(performance.now() - start)
       if (fault !== undefined) throw new Error(`${name} ended with ${fault}`)
     }

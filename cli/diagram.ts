@@ -22,9 +22,10 @@ export function mermaid(pipeline: Pipeline): string {
     const id = `s${++count}`
     inside.push(`    ${id}[${step.kind}]`)
     for (const { to, once } of step.sends ?? []) {
-      outside.set(`p_${to.name}`, `p_${to.name}[/${to.name}/]`)
+      const partner = `p_${to.name.replaceAll('-', '_')}`
+      outside.set(partner, `${partner}[/${to.name}/]`)
       const sealed = 'seal' in step.config && step.config.seal !== undefined
-      edges.push(`  ${id} == ${quoted([sealed ? 'sealed' : 'readable', ...once === undefined ? [] : [`once per ${once}`]].join(', '))} ==> p_${to.name}`)
+      edges.push(`  ${id} == ${quoted([sealed ? 'sealed' : 'readable', ...once === undefined ? [] : [`once per ${once}`]].join(', '))} ==> ${partner}`)
     }
     for (const need of step.needs) {
       const kept = keptIn(need)

@@ -31,7 +31,7 @@ const ${camel(name)} = account('${name}', apiKey({
 }))`
 
 /** The words after the trigger, each `step` or `step:what`. `once` is the field that identifies a message. */
-const parts: Readonly<Record<string, (what: string, around: { readonly schema: string; readonly once: string | undefined }) => Part>> = {
+const parts: Readonly<Record<string, (what: string, around: { readonly schema: string; readonly once: string | undefined; readonly id: string | undefined }) => Part>> = {
   validate: (_, { schema }) => ({ step: 'validate', code: `validate(${schema})` }),
   log: () => ({ step: 'log', code: 'log((payload) => ({ payload }))' }),
   deduplicate: (field) => ({ step: 'deduplicate', code: `deduplicate({ by: '${field}', days: 7 })` }),
@@ -46,7 +46,8 @@ const parts: Readonly<Record<string, (what: string, around: { readonly schema: s
     imports: { '': ['account', 'path'], '/accounts/api-key': ['apiKey'] },
     constants: { [camel(partner)]: accountCode(partner), Accepted: '/** What it must reply; a reply is as foreign as what a sender sends. */\nconst Accepted = v.object({})' },
   }),
-  transform: () => ({ step: 'transform', code: 'transform((payload) => payload)' }),
+  // A reply that is the payload would give a sender back what was made of the message.
+  transform: (_, { id }) => ({ step: 'transform', code: `transform((${id === undefined ? '' : `{ ${id} }`}) => ({ ${id === undefined ? '' : `${id}, `}status: 'accepted' }))` }),
 }
 /** Those that say what they are about. */
 const wants: Readonly<Record<string, { readonly what: string; readonly pattern: RegExp }>> = {
@@ -80,6 +81,7 @@ export function draft(name: string, words: readonly string[], pipelines: string)
   const { path, sealed } = triggerOf(triggered ? words[0] : undefined, name)
   const steps = (triggered ? words.slice(1) : words).map(read)
   if (!steps.some(({ step }) => step === 'validate')) steps.unshift({ step: 'validate', what: '' })
+  if (steps.at(-1)?.step !== 'transform') steps.push({ step: 'transform', what: '' })
   if (steps.length > 10) throw new Usage('ten steps are enough to begin with')
   const once = steps.find(({ step }) => step === 'deduplicate')?.what
 
@@ -95,7 +97,7 @@ export function draft(name: string, words: readonly string[], pipelines: string)
   }
 
   const schema = pascal(name)
-  const made = steps.map(({ step, what }) => parts[step]?.(what, { schema, once })).filter((part) => part !== undefined)
+  const made = steps.map(({ step, what }) => parts[step]?.(what, { schema, once, id: Object.entries(shape).find(([, inner]) => inner === true)?.[0] })).filter((part) => part !== undefined)
   const imports = new Map<string, Set<string>>([['', new Set(['flow', 'iam', 'pipeline', 'post'])], ['/steps', new Set(made.map(({ step }) => step))]])
   const constants: Record<string, string> = {}
   const opening: string[] = []

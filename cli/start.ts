@@ -1,7 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import type { Pipeline } from 'sallyport'
+import { pairsOf } from '../infra/demand.ts'
 import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
 import { Mistake } from '../local/mistake.ts'
+import type { Run } from '../local/run.ts'
 import { startStack, type Stack } from '../local/stack.ts'
 import { checkTypes } from '../local/types.ts'
 import { watch } from '../local/watch.ts'
@@ -52,6 +55,18 @@ function show({ answers, deliveries, masked, wrong }: Demonstrated): void {
   for (const sentence of wrong) say(paint('red', `wrong: ${sentence}`))
 }
 
+/** What a pipeline's example makes of a curl line; one that arrives sealed is sealed into a file. */
+async function sample(run: Run, pipeline: Pipeline, example: string): Promise<{ readonly type: string; readonly data: string }> {
+  const bare = placeholder(pipeline)
+  if (!existsSync(example)) return bare
+  if (bare.type === 'application/json') return { ...bare, data: `@${relative(process.cwd(), example)}` }
+  const [pair] = pairsOf([pipeline])
+  if (pair === undefined) return bare
+  const file = join(localFolder, `${pipeline.name}.jwe`)
+  writeFileSync(file, await seal(run.gateway, JSON.parse(readFileSync(example, 'utf8')) as object, `${pair.name}-`), { mode: 0o600 })
+  return { ...bare, data: `@${relative(process.cwd(), file)}` }
+}
+
 /** Lines to paste: the sealed payment lies in a file, fresh and not sent yet. */
 async function invite(stack: Stack, ours: boolean, folder: string): Promise<void> {
   const { run, routes, pipelines } = stack
@@ -67,9 +82,7 @@ async function invite(stack: Stack, ours: boolean, folder: string): Promise<void
   } else {
     for (const pipeline of pipelines) {
       const own = route(`${pipeline.trigger.method} ${pipeline.trigger.path}`)
-      const example = join(folder, `${pipeline.name}.example.json`)
-      const sample = placeholder(pipeline)
-      if (own) say(curl(run, own, existsSync(example) && sample.type === 'application/json' ? { ...sample, data: `@${relative(process.cwd(), example)}` } : sample))
+      if (own) say(curl(run, own, await sample(run, pipeline, join(folder, `${pipeline.name}.example.json`))))
     }
   }
 }
@@ -131,7 +144,7 @@ export async function start(args: string[]): Promise<number> {
     say()
     say(paint('dim', `Running; .local/run.json says where. Ctrl-C ends it. From here on the log:`))
     const stop = tail(stack.run.log, (line) => say(line))
-    const edits = watch(() => stack?.files ?? [], pipelines, (names) => edited(stack as Stack, pipelines, names))
+    const edits = watch(() => stack?.files ?? [], pipelines, (names) => edited(stack, pipelines, names))
     await ended
     edits.stop()
     stop()

@@ -1,6 +1,6 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
+import { existingPlace, isExisting, isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
 import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
 import { environmentOf } from './own.ts'
@@ -64,6 +64,9 @@ function refuseOrigins({ name, steps }: Pipeline, stage: string): void {
   for (const { to } of [...leaves(steps)].flatMap((step) => step.sends ?? [])) {
     if (to.how.origin[stage] === undefined) refuse(`pipeline ${name}: account ${to.name} has no origin for the stage ${stage}; it knows ${list(Object.keys(to.how.origin)) || 'none'}`)
   }
+  for (const { resource } of [...leaves(steps)].flatMap((step) => step.needs)) {
+    if (isExisting(resource) && existingPlace(resource, stage) === undefined) refuse(`pipeline ${name}: existing resource ${resource.name} has no arn for the stage ${stage}; it knows ${list(Object.keys(resource.arn)) || 'none'}`)
+  }
 }
 
 /** Every resource must be one that infra provides, and the same for all that name it. */
@@ -84,10 +87,11 @@ function refuseResources(pipelines: readonly Pipeline[]): void {
 }
 
 const provided = (resource: Resource): boolean => resource.kind === 'key' || resource.kind === 'account' || resource.kind === 'table' && ['ledger', 'keys'].includes(resource.name)
-  || isStore(resource) && ['dynamodb', 's3'].includes(resource.on) && isLifetime(resource.days)
+  || isExisting(resource) || isStore(resource) && ['dynamodb', 's3'].includes(resource.on) && isLifetime(resource.days)
 
 const shapeOf = (resource: Resource): string => {
   if (isKey(resource)) return [resource.spec, resource.usage, ...resource.pair ? [`${resource.pair.custody} pair ${resource.pair.name}`] : []].join(' ')
+  if (isExisting(resource)) return JSON.stringify([resource.arn, resource.address])
   if (isStore(resource)) return `${resource.on === 's3' ? 'bucket' : 'table'} of ${resource.days} days`
   return resource.kind === 'account' ? JSON.stringify('how' in resource ? resource.how : {}) : resource.kind
 }
@@ -95,6 +99,7 @@ const shapeOf = (resource: Resource): string => {
 /** As long as an address can be in any partition and Region, so that what passes here passes everywhere. */
 const longest = ({ prefix, storeTable, bucket }: Names) => (resource: Resource): string => {
   const { kind, name } = resource
+  if (isExisting(resource)) return [...Object.values(resource.arn), ...Object.values(resource.address)].sort((a, b) => b.length - a.length)[0] ?? ''
   if (kind === 'key') return `arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/mrk-${'0'.repeat(32)}`
   if (isStore(resource) && resource.on === 's3') return `arn:aws-us-gov:s3:::${bucket(name, ...longestPlace)}`
   return kind === 'account'

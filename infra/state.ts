@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import type { Key as RealmKey, Resource, Store } from 'sallyport'
+import { existingPlace, isExisting, type Key as RealmKey, type Resource, type Store } from 'sallyport'
 import type { Blueprint } from './blueprint.ts'
 import { storeBucket } from './bucket.ts'
 import { isKey, isStore, wantedOf } from './demand.ts'
@@ -75,8 +75,9 @@ export class State extends Stack {
   }
 
   /** Where a need lives. A kind that is not here was refused before. */
-  place({ kind, name }: Resource): { readonly arn: string; readonly address: string } {
-    const place = this.places.get(`${kind}/${name}`)
+  place(resource: Resource): { readonly arn: string; readonly address: string } {
+    const { kind, name } = resource
+    const place = isExisting(resource) ? existingPlace(resource, this.names.stage) : this.places.get(`${kind}/${name}`)
     if (place === undefined) throw new TypeError(`${kind} ${name}: nothing here provides it`)
     return place
   }

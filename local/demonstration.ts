@@ -54,10 +54,11 @@ export function drawApplication(ssn = drawSsn(), separator = '-') {
   }
 }
 
-/** Seals to the key that the gateway publishes, as an outside sender would: RSA-OAEP-256 where there is an RSA key. */
-export async function seal(gateway: string, value: object): Promise<string> {
+/** Seals to the key of a pair that the gateway publishes, as an outside sender would: RSA-OAEP-256 where there is an RSA key. */
+export async function seal(gateway: string, value: object, pair = ''): Promise<string> {
   const response = await fetch(`${gateway}/.well-known/jwks.json`)
-  const { keys = [] } = await response.json() as { keys?: (JWK & { alg?: string })[] }
+  const { keys: published = [] } = await response.json() as { keys?: (JWK & { alg?: string })[] }
+  const keys = published.filter(({ kid }) => kid?.startsWith(pair))
   const key = keys.find(({ kty }) => kty === 'RSA') ?? keys[0]
   if (key?.alg === undefined || key.kid === undefined) throw new Error(`GET /.well-known/jwks.json answered ${response.status} without a key`)
   return new CompactEncrypt(Buffer.from(JSON.stringify(value)))

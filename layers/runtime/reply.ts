@@ -10,10 +10,13 @@ export interface HttpReply {
 
 const isSealed = (reply: unknown): reply is Sealed => typeof reply === 'object' && reply !== null && 'sealed' in reply && typeof reply.sealed === 'string'
 
+/** What every reply says: by the id, `sallyport logs` finds what became of the message. */
+const common = (id: string) => ({ 'cache-control': 'no-store', 'x-execution-id': id }) as const
+
 /** The last payload of a pipeline as a reply: JSON, or sealed text as it is. */
-export const replyOf = (status: number, payload: unknown): HttpReply => isSealed(payload)
-  ? { statusCode: status, headers: { 'content-type': 'application/jose', 'cache-control': 'no-store' }, body: payload.sealed }
-  : { statusCode: status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' }, body: JSON.stringify(payload ?? null) }
+export const replyOf = (status: number, payload: unknown, id: string): HttpReply => isSealed(payload)
+  ? { statusCode: status, headers: { 'content-type': 'application/jose', ...common(id) }, body: payload.sealed }
+  : { statusCode: status, headers: { 'content-type': 'application/json', ...common(id) }, body: JSON.stringify(payload ?? null) }
 
 /** A fault as problem details (RFC 9457): our code, the execution's id, the paths in what the sender sent, and the reason of a rejection. */
 export function problem(fault: Fault, id: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
@@ -22,7 +25,7 @@ export function problem(fault: Fault, id: string, headers: Readonly<Record<strin
   return {
     statusCode: status,
     headers: {
-      'content-type': 'application/problem+json', 'cache-control': 'no-store',
+      'content-type': 'application/problem+json', ...common(id),
       ...retryAfter !== undefined && { 'retry-after': String(retryAfter) }, ...headers,
     },
     body: JSON.stringify({

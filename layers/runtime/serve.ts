@@ -110,6 +110,6 @@ function preload(pipeline: Pipeline, environment: Environment): void {
 
 /** The HTTP face of a pipeline, as a middleware: the payload becomes a reply, a fault becomes problem details. It never rejects. */
 export const replies = (pipeline: Pipeline): MiddlewareObj<APIGatewayProxyEventV2, unknown> => ({
-  after: (request) => { request.response = replyOf(pipeline.trigger.status, request.response) },
+  after: (request) => { request.response = replyOf(pipeline.trigger.status, request.response, request.context.awsRequestId) },
   onError: (request) => { request.response = problem(asFault(request.error), request.context.awsRequestId) },
 })

@@ -13,7 +13,8 @@ test('a pipeline behind a door of the user\'s own, with keys and tables of a sta
   const state = new State(app, 'BankState', { blueprint: plan })
   const mine = new Stack(app, 'Mine')
   const intake = new PipelineFunction(mine, 'Intake', { blueprint: plan, state, pipeline: 'intake', memory: 1_024 })
-  new KeyPairs(mine, 'Keys', { blueprint: plan, state })
+  const keys = new KeyPairs(mine, 'Keys', { blueprint: plan, state })
+  expect(keys.node.path).toBe('Mine/Keys')
   new HttpApi(mine, 'Door').addRoutes({ path: '/in', methods: [HttpMethod.POST], integration: new HttpLambdaIntegration('Intake', intake.lambda) })
 
   const template = Template.fromStack(mine)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { drawLoan, drawSsn, lend, plain, received, whilePartner } from './client.ts'
+import { drawLoan, drawSsn, lend, plain, received, run, whilePartner } from './client.ts'
 
 test('an application is accepted, and the loan system gets a digest instead of the SSN, under Idempotency-Key', async () => {
   const loan = drawLoan()
@@ -64,4 +65,15 @@ test('an unsigned or badly signed call gets the gateway\'s own 403', async () =>
   expect([unsigned.status, unsigned.body]).toStrictEqual([403, { message: 'Forbidden' }])
   const forged = await plain('POST', '/loan-applications', { body, headers: { 'content-type': 'application/json', 'x-amz-date': '20261122T000000Z', authorization: `AWS4-HMAC-SHA256 Credential=AKIA${randomUUID().slice(0, 8)}/20261122/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature=00` } })
   expect([forged.status, forged.body]).toStrictEqual([403, { message: 'Forbidden' }])
+})
+
+test('the id of any reply, good or bad, leads to the line of its execution', async () => {
+  const loan = drawLoan()
+  const [good, again] = [await lend(loan), await lend(loan)]
+  expect(again.headers.get('x-execution-id')).toBe(again.body['id'])
+  await new Promise((resolve) => { setTimeout(resolve, 200) })
+  const lines = readFileSync(run().log, 'utf8').split('\n').filter((line) => line.includes('"event":"execution"')).map((line) => JSON.parse(line) as { id: string; outcome: string; status: number })
+  const outcome = (id: string | null) => lines.filter((line) => line.id === id).map(({ outcome, status }) => [outcome, status])
+  expect(outcome(good.headers.get('x-execution-id'))).toStrictEqual([['done', 201]])
+  expect(outcome(again.headers.get('x-execution-id'))).toStrictEqual([['fault', 409]])
 })

@@ -1,0 +1,32 @@
+import { named, type Resource } from './resource.ts'
+
+/** What differs from stage to stage. */
+type ByStage = Readonly<Record<string, string>>
+
+/** Something of AWS that is there already, and that a step of the user's own touches. */
+export interface Existing extends Resource<'existing'> {
+  readonly arn: ByStage
+  readonly address: ByStage
+}
+
+/**
+ * A queue, topic or table that Sallyport does not make: a step names it in `needs`, with the exact actions, and finds it by
+ * `io.address`. `arn` stands in the policy; `address` is what the step is told, the ARN unless said otherwise, as the URL
+ * of a queue. Throws a TypeError for an ARN that is none or stands for everything.
+ */
+export function existing(name: string, { arn, address = {} }: { readonly arn: ByStage; readonly address?: ByStage }): Existing {
+  named('existing resource', name)
+  for (const [stage, text] of Object.entries(arn)) {
+    if (!/^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:[^*\s]+(\/\*)?$/.test(text)) throw new TypeError(`existing resource ${name}, arn of stage ${stage}: write one resource, as arn:aws:sqs:eu-central-1:123456789012:orders`)
+  }
+  return { kind: 'existing', name, arn, address }
+}
+
+/** Where it is in a stage. Of the local run, which makes none, an address that nothing answers. */
+export function existingPlace({ name, arn, address }: Existing, stage: string): { readonly arn: string; readonly address: string } | undefined {
+  const found = arn[stage] ?? (stage === 'local' ? `arn:aws:existing:us-east-1:000000000000:${name}` : undefined)
+  return found === undefined ? undefined : { arn: found, address: address[stage] ?? found }
+}
+
+/** Whether a resource is one that is there already. */
+export const isExisting = (resource: Resource): resource is Existing => resource.kind === 'existing'
