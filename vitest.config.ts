@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests of the running stack share it, its partners and its faults: one file after another, behind all others. */
+/**
+ * First all that stands alone, several files at once: most of them wait for processes. Then the tests of the running
+ * stack, which share it, its partners and its faults: one file after another.
+ */
 export default defineConfig({
   test: {
     // Synth in tests skips CloudFormation's validator; the CI synth runs it.
@@ -9,10 +12,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/system/**', 'test/package/**'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/system/**', 'test/package/**'], maxWorkers: 3, sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'system', include: ['test/system/**/*.test.ts'], globalSetup: './test/system/setup.ts', fileParallelism: false, sequence: { groupOrder: 1 } } },
-      // As a stranger meets it: packed, installed into an empty folder, and used by README alone.
-      { extends: true, test: { name: 'package', include: ['test/package/**/*.test.ts'], exclude: ['test/package/own/**'], fileParallelism: false, sequence: { groupOrder: 2 } } },
+      // As a stranger meets it: packed, installed into an empty folder, and used by README alone. `npm run test:package`.
+      { extends: true, test: { name: 'package', include: ['test/package/*.test.ts'], sequence: { groupOrder: 2 }, maxWorkers: 1 } },
     ],
   },
 })

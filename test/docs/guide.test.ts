@@ -15,7 +15,7 @@ const pages = [readme, ...guide]
 
 /** Verbs that are not executed here, and why. */
 const left: Readonly<Record<string, string>> = {
-  init: 'test/package runs it in an empty folder', start: 'stays up; test/system and test/package run it', test: 'the tests of each page are run below',
+  init: 'test/package runs it in an empty folder', start: 'stays up; test/alone and test/package run it', test: 'the tests of each page are run below',
   cost: 'synthesizes; test/infra holds its numbers', logs: 'needs a run', runs: 'needs a run', accounts: 'needs a run or a deployment', keys: 'needs a run or a deployment',
   reset: 'empties .local', app: 'is for cdk.json', package: 'is ours', bench: 'is ours', reference: 'is ours',
 }

@@ -7,8 +7,8 @@ import { CompactEncrypt, importJWK, type JWK } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { signed } from '../../local/signed-fetch.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
-import { drawPayment } from './client.ts'
-import { children } from './processes.ts'
+import { drawPayment } from '../system/client.ts'
+import { children } from '../system/processes.ts'
 
 /** Pipelines of somebody else, in a folder that knows nothing of this repository but the package's name. */
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-stranger-'))

@@ -8,7 +8,7 @@ import { manifest, type Need } from 'sallyport'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { signed } from '../../local/signed-fetch.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
-import { seenIn, spellings } from './marks.ts'
+import { seenIn, spellings } from '../system/marks.ts'
 
 /** One pipeline that stores in a table and in a bucket, and two that load, through HTTP on a stack of their own. */
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))

@@ -71,11 +71,11 @@ describe('an edit', () => {
     expect((await post('/sign-ups', someone())).status).toBe(404)
     writeFileSync(join(folder, 'pipelines/second.ts'), readFileSync(signUp, 'utf8').replace("name: 'sign-up'", "name: 'second'").replace('/joiners', '/seconds'))
     await until('the new pipeline', async () => (await post('/seconds', someone())).status === 201)
-    rmSync(join(folder, 'pipelines/second.ts'))
-    await until('its end', async () => (await post('/seconds', someone())).status === 404)
-    expect(run()).toMatchObject({ gateway, pids: { gateway: pids.gateway } })
     edit(signUp, "post('/joiners'", "post('/sign-ups'")
+    rmSync(join(folder, 'pipelines/second.ts'))
     await until('the old route', async () => (await post('/sign-ups', someone())).status === 201)
+    expect((await post('/seconds', someone())).status).toBe(404)
+    expect(run()).toMatchObject({ gateway, pids: { gateway: pids.gateway } })
   })
 
   test.each([
