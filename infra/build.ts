@@ -43,6 +43,9 @@ export interface Definitions {
 /** What a `#name` of a handler stands for: a file of the user's, or a few words of ours. */
 type Bound = { readonly file: string } | { readonly text: string }
 
+/** Files of the layer beside its index. */
+const parts: Readonly<Record<string, string>> = { clients: './aws.js', s3: './s3.js', records: './records.js' }
+
 /** Functions that every app has, beside its pipelines. */
 export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
 
@@ -116,12 +119,13 @@ export async function build({ pipelines, stage, origins = {}, layer: given, out:
   const layer = given ?? join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   if (given === undefined) await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3') },
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3'), records: source('layers/runtime/records') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
     plugins: [{
-      name: 'aws',
-      setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3)\.[tj]s$/ }, ({ path }) => ({ path: path.startsWith('./s3') ? './s3.js' : './aws.js', external: true })),
+      name: 'parts',
+      // Loaded when they are asked for, by their names in the layer.
+      setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3|records)\.[tj]s$/ }, ({ path, kind }) => kind === 'entry-point' ? undefined : { path: parts[path.slice(2, -3)] ?? path, external: true }),
     }],
   })
   if (given === undefined) commonjs(runtime, 'sallyport-runtime')

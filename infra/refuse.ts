@@ -1,6 +1,7 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { existingPlace, isExisting, isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
+import { isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
+import { existingPlace, isExisting } from './existing.ts'
 import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
 import { environmentOf } from './own.ts'

@@ -10,7 +10,6 @@ import type { Attempted, Effect, Io, Sending } from './io.ts'
 import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
 import { findPrivateKey } from './private-key.ts'
-import { load, store } from './records.ts'
 import type { Redactor } from './redact.ts'
 import type { Step } from './step.ts'
 import { details } from './sink.ts'
@@ -43,6 +42,9 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
     },
   }
 }
+
+/** What stores and loads, in a file of its own: most pipelines do neither. */
+const records = () => import('./records.ts')
 
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
@@ -102,9 +104,9 @@ export class Execution {
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       store: async (to, record) => {
         if (this.#closed) throw new Fault('OUT_OF_TIME')
-        await store(environment, to, record)
+        await (await records()).store(environment, to, record)
       },
-      load: (from, asked) => load(environment, from, asked, redactor.meet),
+      load: async (from, asked) => (await records()).load(environment, from, asked, redactor.meet),
       send: (to, request) => this.#send(to, request, [this.#effects]),
       acted: () => { note([this.#effects], 'unknown', false) },
       address: (resource) => address(resource, environment),
