@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Account } from 'sallyport'
-import { accountsOf, headersOf, isPartner, type How } from '../local/accounts.ts'
+import { accountsOf, isPartner, type How } from '../local/accounts.ts'
 import { isNamed } from '../local/clients.ts'
-import { connection, localRun, told } from './connection.ts'
+import { connection, hasLocalRun, localRun, told } from './connection.ts'
 import { idOf } from './deployment.ts'
 import { folderOf, pipelinesOf } from './folders.ts'
 import { hidden, whole } from './prompt.ts'
@@ -43,7 +43,14 @@ async function entered({ name, how }: Account<How>, input: Input): Promise<strin
 
 /** The partners of the local run are ours: they shall know whom they are called by. */
 async function introduce(account: Account<How>, secret: string): Promise<void> {
-  const response = await fetch(`${localRun().control}/partners/${account.name}/credential`, { method: 'PUT', body: JSON.stringify(headersOf(account, JSON.parse(secret) as object)) })
+  let headers: object
+  try {
+    headers = account.how.headers?.(account.how.read(secret) as never) ?? {}
+  } catch {
+    // A type of the user's own: what it throws may quote the secret.
+    throw new Refused(`the secret is written, but ${account.how.signIn} made no headers of it, so that the local partner does not know it`)
+  }
+  const response = await fetch(`${localRun().control}/partners/${account.name}/credential`, { method: 'PUT', body: JSON.stringify(headers) })
   if (!response.ok) throw new Refused(`the partner ${account.name} of the local run did not take the credential (${response.status})`)
 }
 
@@ -61,7 +68,8 @@ async function put(account: Account<How>, secret: string, stage: string, client:
   } catch (error) {
     throw told(error, stage)
   }
-  if (stage === 'local' && isPartner(account)) await introduce(account, text)
+  // Another endpoint has the secrets of no local run of ours, and no partner to tell.
+  if (stage === 'local' && isPartner(account) && hasLocalRun()) await introduce(account, text)
   process.stdout.write(`${secret} holds the credential of ${account.name} now; running functions read it within minutes\n`)
   return 0
 }

@@ -4,10 +4,13 @@ import type { Run } from '../local/run.ts'
 import { localFolder } from './folders.ts'
 import { Refused } from './usage.ts'
 
+const file = join(localFolder, 'run.json')
+
+export const hasLocalRun = (): boolean => existsSync(file)
+
 /** The running local stack. */
 export function localRun(): Run {
-  const file = join(localFolder, 'run.json')
-  if (!existsSync(file)) throw new Refused('the stage local is there while npm start runs')
+  if (!hasLocalRun()) throw new Refused('the stage local is there while npm start runs')
   return JSON.parse(readFileSync(file, 'utf8')) as Run
 }
 
@@ -19,6 +22,6 @@ export function connection(stage: string): object {
 }
 
 /** An error of AWS as a sentence. None of these requests' errors carries a value. */
-export const told = (error: unknown, stage: string): Refused => error instanceof Error && error.name === 'ResourceNotFoundException'
+export const told = (error: unknown, stage: string): Refused => error instanceof Error && ['ResourceNotFoundException', 'NotFoundException'].includes(error.name)
   ? new Refused(`the stage ${stage} is not there: deploy it first (npx cdk deploy --all -c stage=${stage})`, { cause: error })
   : new Refused(error instanceof Error ? `${error.name}: ${error.message}` : 'AWS did not answer', { cause: error })

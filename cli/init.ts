@@ -31,13 +31,21 @@ function unfilled(there: Fields): Fields {
 /** Folder `my-payments` makes the id `MyPayments`. */
 const idOf = (folder: string): string => basename(folder).split(/[^A-Za-z0-9]+/).filter((word) => /^[A-Za-z]/.test(word)).map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`).join('') || 'App'
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** Writes a project into the folder where it is called, and asks nothing. What is there stays as it is. */
 export async function init(args: string[]): Promise<number> {
   readOptions({ args, options: {} })
   const folder = process.cwd()
   const packageFile = join(folder, 'package.json')
-  const there: unknown = existsSync(packageFile) ? JSON.parse(readFileSync(packageFile, 'utf8')) : {}
-  if (!isObject(there)) throw new Refused('package.json holds no object')
+  const there = existsSync(packageFile) ? parsed(readFileSync(packageFile, 'utf8')) : {}
+  if (!isObject(there)) throw new Refused('package.json is not a JSON object: mend it, or move it away')
   const others = existsSync(join(folder, 'pipelines'))
   if (others) throw new Refused('there is a folder pipelines already: npx sallyport new NAME adds a pipeline to it')
   const made: string[] = []

@@ -55,6 +55,14 @@ function show({ answers, deliveries, masked, wrong }: Demonstrated): void {
   for (const sentence of wrong) say(paint('red', `wrong: ${sentence}`))
 }
 
+function parsed(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object
+  } catch {
+    return undefined
+  }
+}
+
 /** What a pipeline's example makes of a curl line; one that arrives sealed is sealed into a file. */
 async function sample(run: Run, pipeline: Pipeline, example: string): Promise<{ readonly type: string; readonly data: string }> {
   const bare = placeholder(pipeline)
@@ -62,8 +70,11 @@ async function sample(run: Run, pipeline: Pipeline, example: string): Promise<{ 
   if (bare.type === 'application/json') return { ...bare, data: `@${relative(process.cwd(), example)}` }
   const [pair] = pairsOf([pipeline])
   if (pair === undefined) return bare
+  const message = parsed(readFileSync(example, 'utf8'))
+  // The example is where the test reads it too, and says more there.
+  if (message === undefined) return bare
   const file = join(localFolder, `${pipeline.name}.jwe`)
-  writeFileSync(file, await seal(run.gateway, JSON.parse(readFileSync(example, 'utf8')) as object, `${pair.name}-`), { mode: 0o600 })
+  writeFileSync(file, await seal(run.gateway, message, `${pair.name}-`), { mode: 0o600 })
   return { ...bare, data: `@${relative(process.cwd(), file)}` }
 }
 

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -93,6 +95,57 @@ describe('accounts put', () => {
     expect(said).not.toContain('canary')
     expect(await stored('acquirer')).toEqual({ apiKey: 'canary-typed-3' })
   })
+})
+
+it('tells the local partner of a credential that is no JSON, and shows nothing of it when its type breaks', async () => {
+  const project = mkdtempSync(join(tmpdir(), 'sallyport-own-'))
+  const learnt: unknown[] = []
+  const control = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
+      learnt.push([request.url, JSON.parse(Buffer.concat(chunks).toString())])
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => { control.listen(0, '127.0.0.1', resolve) })
+  for (const folder of ['pipelines', '.local']) mkdirSync(join(project, folder))
+  writeFileSync(join(project, 'cdk.json'), '{}')
+  writeFileSync(join(project, '.local/run.json'), JSON.stringify({
+    control: `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
+    aws: { endpoint: `http://127.0.0.1:${aws.port}`, region: 'us-east-1', accessKeyId: 'LKIAADMIN', secretAccessKey: 'admin' },
+  }))
+  writeFileSync(join(project, 'pipelines/order.ts'), `
+    import * as v from 'valibot'
+    import { account, iam, partner, path, pipeline, post } from 'sallyport'
+    import { call } from 'sallyport/steps'
+    const ticket = { ...partner('ticket', { origin: { dev: 'https://shop.example' } }), read: (text: string) => text, headers: (text: string) => {
+      if (text.includes('broken')) throw new Error('unexpected ' + text)
+      return { ticket: text }
+    } }
+    export default pipeline({
+      name: 'order', trigger: post('/orders', { auth: iam() }),
+      steps: call({ to: account('shop', ticket), reply: v.strictObject({}), request: () => ({ method: 'GET', path: path\`/\` }) }),
+    })`)
+  await client.send(new CreateSecretCommand({ Name: 'App/local/accounts/shop' }))
+  const put = (input: string) => new Promise<{ status: number | null; said: string }>((done) => {
+    const { AWS_ENDPOINT_URL: _, ...env } = process.env
+    const child = spawn(process.execPath, [script, 'accounts', 'put', 'shop', '--stage', 'local', '--id', 'App'], { cwd: project, env })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { said += chunk.toString() })
+    child.on('close', (status) => done({ status, said }))
+    child.stdin.end(input)
+  })
+  try {
+    expect(await put('canary plain text')).toEqual({ status: 0, said: 'App/local/accounts/shop holds the credential of shop now; running functions read it within minutes\n' })
+    expect(learnt).toEqual([['/partners/shop/credential', { ticket: 'canary plain text' }]])
+    const broken = await put('canary broken')
+    expect(broken.status).toBe(1)
+    expect(broken.said).toContain('ticket made no headers of it')
+    expect(broken.said).not.toContain('canary')
+  } finally {
+    control.close()
+    rmSync(project, { recursive: true, force: true })
+  }
 })
 
 it('accounts list tells what is set', async () => {

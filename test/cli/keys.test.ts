@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { CreateAliasCommand, CreateKeyCommand, KMSClient, type KeySpec, type KeyUsageType } from '@aws-sdk/client-kms'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { keys } from '../../cli/keys.ts'
+import { Refused } from '../../cli/usage.ts'
+import { startAws, type Aws } from '../../local/aws/server.ts'
+
+const fixtures = fileURLToPath(new URL('../infra/fixtures/pipelines', import.meta.url))
+const dir = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
+let aws: Aws
+const made = { rsa: '', ec: '' }
+
+beforeAll(async () => {
+  const principals = join(dir, 'principals.json')
+  writeFileSync(principals, JSON.stringify([{ accessKeyId: 'LKIAADMIN', secretAccessKey: 'admin', arn: 'arn:aws:iam::000000000000:user/admin', policies: [{ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }] }]))
+  mkdirSync(join(dir, 'aws'))
+  aws = await startAws({ dir: join(dir, 'aws'), port: 0, calls: join(dir, 'calls'), principals, region: 'us-east-1', account: '000000000000', token: 't' })
+  const endpoint = `http://127.0.0.1:${aws.port}`
+  for (const [name, value] of Object.entries({ AWS_ENDPOINT_URL: endpoint, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'LKIAADMIN', AWS_SECRET_ACCESS_KEY: 'admin', NO_COLOR: '1' })) vi.stubEnv(name, value)
+  const settings = { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'LKIAADMIN', secretAccessKey: 'admin' } }
+  const [dynamodb, kms] = [new DynamoDBClient(settings), new KMSClient(settings)]
+  await dynamodb.send(new CreateTableCommand({
+    TableName: 'Fix-dev-keys', BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }],
+  }))
+  for (const version of [1, 2]) {
+    await dynamodb.send(new PutItemCommand({ TableName: 'Fix-dev-keys', Item: {
+      pair: { S: 'inbox' }, kid: { S: `inbox-ec-${version}` }, type: { S: 'ec' }, version: { N: String(version) }, spec: { S: 'ECC_NIST_P256' },
+      publicKey: { S: '{}' }, wrapped: { B: Buffer.from('canary-wrapped') }, created: { S: `2026-0${version}-01T00:00:00.000Z` },
+    } }))
+  }
+  for (const [type, spec, usage] of [['rsa', 'RSA_3072', 'ENCRYPT_DECRYPT'], ['ec', 'ECC_NIST_P256', 'KEY_AGREEMENT']] as const) {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: spec satisfies KeySpec, KeyUsage: usage satisfies KeyUsageType }))
+    made[type] = KeyMetadata?.KeyId ?? ''
+    await kms.send(new CreateAliasCommand({ AliasName: `alias/Fix-dev/vault-${type}`, TargetKeyId: made[type] }))
+  }
+  dynamodb.destroy()
+  kms.destroy()
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await aws.close()
+})
+
+async function run(...args: string[]): Promise<string> {
+  let said = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => { said += String(text); return true })
+  try {
+    await keys([...args, '--id', 'Fix', '--pipelines', fixtures])
+    return said
+  } finally {
+    vi.restoreAllMocks()
+  }
+}
+
+it('lists every version of a wrapped pair, the halves of an hsm one, and the keys that are no pair', async () => {
+  const { stage, keys: listed } = JSON.parse(await run('--json')) as { stage: string; keys: unknown[] }
+  expect(stage).toBe('dev')
+  expect(listed).toEqual([
+    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', kid: 'inbox-ec-1', created: '2026-01-01T00:00:00.000Z' },
+    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', kid: 'inbox-ec-2', created: '2026-02-01T00:00:00.000Z' },
+    { key: 'vault', custody: 'hsm', use: 'open, ECC_NIST_P256', kid: `vault-ec-${made.ec.slice(0, 8)}`, created: '' },
+    { key: 'vault', custody: 'hsm', use: 'open, RSA_3072', kid: `vault-rsa-${made.rsa.slice(0, 8)}`, created: '' },
+    { key: 'identity', custody: 'wrapped', use: 'keyed digests', kid: '', created: '' },
+    { key: 'ledger', custody: 'wrapped', use: 'keyed digests', kid: '', created: '' },
+  ])
+})
+it('shows them as a table, and nothing of the wrapped half', async () => {
+  const said = await run()
+  expect(said).toMatch(/^key +custody +use +kid +made\n/)
+  expect(said).toContain('inbox-ec-2')
+  expect(said).not.toContain('canary')
+})
+it('says when the stage is not there', async () => {
+  await expect(run('--stage', 'prod')).rejects.toThrow(Refused)
+  await expect(run('--stage', 'prod')).rejects.toThrow('the stage prod is not there')
+})
