@@ -18,7 +18,7 @@ interface Shown {
   readonly created: string
 }
 
-const uses: Readonly<Record<Key['usage'], string>> = { ENCRYPT_DECRYPT: 'seal and open', GENERATE_VERIFY_MAC: 'keyed digests', KEY_AGREEMENT: 'open' }
+const uses: Readonly<Record<Key['usage'], string>> = { ENCRYPT_DECRYPT: 'seal and open', GENERATE_VERIFY_MAC: 'keyed digests', KEY_AGREEMENT: 'open', SIGN_VERIFY: 'sign' }
 
 /** The halves of a wrapped pair, every version: what was sealed before still opens. */
 async function wrapped({ name }: Pair, prefix: string, client: DynamoDBClient): Promise<Shown[]> {

@@ -44,7 +44,13 @@ export interface Definitions {
 type Bound = { readonly file: string } | { readonly text: string }
 
 /** Files of the layer beside its index. */
-const parts: Readonly<Record<string, string>> = { clients: './aws.js', s3: './s3.js', records: './records.js' }
+const parts: Readonly<Record<string, string>> = { clients: './aws.js', s3: './s3.js', records: './records.js', custody: './custody.js', 'working-folder': './working-folder.js' }
+
+/** Loaded when they are asked for, by their names in the layer; definitions, which are only read, never ask. */
+const apart: Plugin = {
+  name: 'parts',
+  setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3|records|custody|working-folder)\.[tj]s$/ }, ({ path, kind, importer }) => kind === 'entry-point' || !isOurs(importer) ? undefined : { path: parts[path.slice(2, -3)] ?? path, external: true }),
+}
 
 /** Functions that every app has, beside its pipelines. */
 export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
@@ -101,7 +107,7 @@ export async function bundleDefinitions(folder: string, outfile: string): Promis
     ...files.map((file, i) => `import * as p${i} from ${JSON.stringify(file)}`),
     `export const files = [${files.map((file, i) => `[${JSON.stringify(basename(file))}, p${i}.default]`).join(', ')}]`,
   ].join('\n')
-  const { metafile } = await esbuild({ ...shared, metafile: true, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), jsonSchemas()] })
+  const { metafile } = await esbuild({ ...shared, metafile: true, stdin: { contents, resolveDir: folder, loader: 'ts' }, outfile, nodePaths, minify: false, sourcemap: 'inline', sourcesContent: false, plugins: [house('bundled', { '#realm': realmOf(folder) }), apart, jsonSchemas()] })
   return Object.keys(metafile.inputs).filter((input) => !/^[\w-]+:|<stdin>|node_modules/.test(input)).map((input) => resolve(home, input)).filter((file) => !isOurs(file))
 }
 
@@ -119,14 +125,10 @@ export async function build({ pipelines, stage, origins = {}, layer: given, out:
   const layer = given ?? join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   if (given === undefined) await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3'), records: source('layers/runtime/records') },
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3'), records: source('layers/runtime/records'), custody: source('layers/runtime/custody'), 'working-folder': source('layers/runtime/working-folder') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
-    plugins: [{
-      name: 'parts',
-      // Loaded when they are asked for, by their names in the layer.
-      setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3|records)\.[tj]s$/ }, ({ path, kind }) => kind === 'entry-point' ? undefined : { path: parts[path.slice(2, -3)] ?? path, external: true }),
-    }],
+    plugins: [apart],
   })
   if (given === undefined) commonjs(runtime, 'sallyport-runtime')
 

@@ -22,10 +22,11 @@ export interface StateProps extends StackProps {
 }
 
 const specs: Readonly<Record<RealmKey['spec'], KeySpec>> = {
-  SYMMETRIC_DEFAULT: KeySpec.SYMMETRIC_DEFAULT, HMAC_256: KeySpec.HMAC_256, RSA_3072: KeySpec.RSA_3072, ECC_NIST_P256: KeySpec.ECC_NIST_P256,
+  SYMMETRIC_DEFAULT: KeySpec.SYMMETRIC_DEFAULT, HMAC_256: KeySpec.HMAC_256, RSA_3072: KeySpec.RSA_3072,
+  ECC_NIST_P256: KeySpec.ECC_NIST_P256, ECC_NIST_P384: KeySpec.ECC_NIST_P384, ECC_NIST_P521: KeySpec.ECC_NIST_P521, ECC_NIST_EDWARDS25519: KeySpec.ECC_NIST_EDWARDS25519,
 }
 const usages: Readonly<Record<RealmKey['usage'], KeyUsage>> = {
-  ENCRYPT_DECRYPT: KeyUsage.ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC: KeyUsage.GENERATE_VERIFY_MAC, KEY_AGREEMENT: KeyUsage.KEY_AGREEMENT,
+  ENCRYPT_DECRYPT: KeyUsage.ENCRYPT_DECRYPT, GENERATE_VERIFY_MAC: KeyUsage.GENERATE_VERIFY_MAC, KEY_AGREEMENT: KeyUsage.KEY_AGREEMENT, SIGN_VERIFY: KeyUsage.SIGN_VERIFY,
 }
 
 /** What must outlive a deployment: keys, tables, buckets, secrets. */

@@ -4,6 +4,9 @@ import type { FaultCode } from 'sallyport'
 export const hints: Readonly<Record<FaultCode, string>> = {
   PAYLOAD_UNREADABLE: 'the sender mends its payload: it is not what its content-type says',
   DECRYPTION_FAILED: 'the sender reads /.well-known/jwks.json again, and seals with the newest key there',
+  SIGNATURE_INVALID: 'the sender signs what it sends, with the key that we know of it',
+  TOKEN_INVALID: 'the sender gets a new token, from the issuer and for the audience that the definition names',
+  HASH_MISMATCH: 'nothing, if the value is wrong: the sender tries another',
   NOT_FOUND: 'compare the path with the routes: npx sallyport manifest',
   NOT_STORED: 'the sender checks the identifier, and that what stores it went well before',
   METHOD_NOT_ALLOWED: 'the sender uses a method that the reply named in Allow',

@@ -2,9 +2,7 @@ import { limits } from './aws/limits.ts'
 import { system, type Clock } from './clock.ts'
 import type { Loaded } from './credential.ts'
 import type { Digester, Purpose } from './digest.ts'
-import type { PrivateKey } from './io.ts'
 import { Once } from './once.ts'
-import type { Ring } from './private-key.ts'
 import { exchange, type Exchange } from './send.ts'
 import { Sink, standardOutput } from './sink.ts'
 import type { Step } from './step.ts'
@@ -44,8 +42,6 @@ export class Environment {
   readonly addresses = new Map<string, string>()
   readonly credentials = new Once<Loaded>()
   readonly digesters = new Once<Digester>()
-  readonly rings = new Once<Ring>()
-  readonly opened = new Once<PrivateKey>()
   /** AWS calls of the execution at work, as `dynamodb:PutItem`: each execution begins with none. */
   calls: Record<string, number> = {}
   readonly #aws: object

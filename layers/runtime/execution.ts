@@ -9,7 +9,6 @@ import type { Account } from './account.ts'
 import type { Attempted, Effect, Io, Sending } from './io.ts'
 import { readJson } from './json.ts'
 import { sends, type Pipeline } from './pipeline.ts'
-import { findPrivateKey } from './private-key.ts'
 import type { Redactor } from './redact.ts'
 import type { Step } from './step.ts'
 import { details } from './sink.ts'
@@ -45,6 +44,10 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
 
 /** What stores and loads, in a file of its own: most pipelines do neither. */
 const records = () => import('./records.ts')
+/** Private halves of our own keys. */
+export const custody = () => import('./custody.ts')
+/** Files of a run. */
+const workingFolder = () => import('./working-folder.ts')
 
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
@@ -84,6 +87,7 @@ export class Execution {
   readonly #effects: Sent[] = []
   readonly #held: Held[] = []
   #closed = false
+  #folder: Promise<string> | undefined
 
   /** `deadline` in epoch milliseconds: when Lambda ends the invocation. */
   constructor(plan: Plan, environment: Environment, redactor: Redactor, id: string, deadline: number) {
@@ -94,12 +98,16 @@ export class Execution {
     this.#deadline = deadline
     this.io = {
       id,
+      pipeline: plan.pipeline.name,
       deadline: deadline - reserve,
       step: (step, payload) => this.#step(step, payload, this.io),
       attempt: (step, payload) => this.#attempt(step, payload, this.io, [this.#effects]),
       json: (bytes) => readJson(bytes, redactor.meet),
       material: async (account) => (await this.#credential(account)).content as never,
-      privateKey: (pair, kid) => findPrivateKey(environment, pair, kid),
+      privateKey: async (pair, kid) => (await custody()).findPrivateKey(environment, pair, kid),
+      signing: async (key) => (await custody()).signingHalf(environment, key),
+      verifying: async (key, kid) => (await custody()).verifyingHalf(environment, key, kid),
+      folder: () => this.#folder ??= workingFolder().then(({ makeFolder }) => makeFolder()),
       digest: (as) => pseudonym(environment, as),
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       store: async (to, record) => {
@@ -131,6 +139,12 @@ export class Execution {
   /** Nothing more is started: steps that still run find every door shut. */
   close(): void {
     this.#closed = true
+  }
+
+  /** Removes the files of the run, if it had any. */
+  tidy(): Promise<void> | undefined {
+    // A failure leaves files in a folder of the execution environment's own, which ends with it.
+    return this.#folder && Promise.all([workingFolder(), this.#folder]).then(([{ removeFolder }, folder]) => removeFolder(folder)).catch(() => undefined)
   }
 
   /** Settles every claim, the last one first. Throws UNCONFIRMED if a good end could not be recorded. */

@@ -2,6 +2,9 @@
 export const faults = {
   PAYLOAD_UNREADABLE: { status: 400, retry: false, blame: 'sender', title: 'The payload is not readable as what its media type says' },
   DECRYPTION_FAILED: { status: 400, retry: false, blame: 'sender', title: 'The payload could not be opened' },
+  SIGNATURE_INVALID: { status: 400, retry: false, blame: 'sender', title: 'The signature does not hold' },
+  TOKEN_INVALID: { status: 403, retry: false, blame: 'sender', title: 'The token is not one that is taken here' },
+  HASH_MISMATCH: { status: 403, retry: false, blame: 'sender', title: 'The value is not the one that was hashed' },
   NOT_FOUND: { status: 404, retry: false, blame: 'sender', title: 'There is nothing at this path' },
   NOT_STORED: { status: 404, retry: false, blame: 'sender', title: 'Nothing is stored under this identifier' },
   METHOD_NOT_ALLOWED: { status: 405, retry: false, blame: 'sender', title: 'This path does not take this method' },

@@ -1,8 +1,9 @@
+import type { KeyObject } from 'node:crypto'
 import type { Account, Material } from './account.ts'
 import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
-import type { KeyPair } from './keys.ts'
+import type { KeyPair, SigningAlgorithm, SigningKey } from './keys.ts'
 import type { Loading, Storing } from './records.ts'
 import type { Path } from './path.ts'
 import type { Resource } from './resource.ts'
@@ -43,10 +44,20 @@ export interface PrivateKey {
   readonly agree?: (x: Uint8Array, y: Uint8Array) => Uint8Array | Promise<Uint8Array>
 }
 
+/** The private half of a signing key, wherever it is. */
+export interface SigningHalf {
+  readonly kid: string
+  readonly algorithm: SigningAlgorithm
+  /** As JWS wants it (RFC 7518 section 3): for ECDSA R and S side by side. Throws UNAVAILABLE. */
+  readonly sign: (plain: Uint8Array) => Uint8Array | Promise<Uint8Array>
+}
+
 /** Everything impure that a step may touch. A test passes its own. There is no randomness here: nobody injects an IV. */
 export interface Io {
   /** Of this execution: in the reply, in every log line. */
   readonly id: string
+  /** Name of the pipeline that runs. */
+  readonly pipeline: string
   /** Epoch milliseconds at which the run is ended, so that its claims can be settled and the sender answered in time. */
   readonly deadline: number
   /** Runs a step: timed, counted, and refused once the reply is given. */
@@ -59,6 +70,12 @@ export interface Io {
   readonly material: <Content>(account: Account<Material<string, Content>>) => Promise<Content>
   /** The private half that has this `kid`, if we have it. Throws UNAVAILABLE. */
   readonly privateKey: (pair: KeyPair, kid: string) => Promise<PrivateKey | undefined>
+  /** The newest half of a signing key that verifiers have had time to learn of. Throws UNAVAILABLE. */
+  readonly signing: (key: SigningKey) => Promise<SigningHalf>
+  /** The public half of a signing key of ours that has this `kid`, if there is one. Throws UNAVAILABLE. */
+  readonly verifying: (key: SigningKey, kid: string) => Promise<KeyObject | undefined>
+  /** A working folder that only this execution uses, made when it is first asked for and gone when the run has ended. */
+  readonly folder: () => Promise<string>
   /** A keyed digest for one purpose, normalised: `1.<43 characters of base64url>`, the version of the key before the dot. */
   readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
   /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */

@@ -31,6 +31,32 @@ export const hsmKey = (name: string, type: 'rsa' | 'ec'): Key => type === 'rsa'
   ? { kind: 'key', name: `${name}-rsa`, spec: 'RSA_3072', usage: 'ENCRYPT_DECRYPT', pair: { name, custody: 'hsm' } }
   : { kind: 'key', name: `${name}-ec`, spec: 'ECC_NIST_P256', usage: 'KEY_AGREEMENT', pair: { name, custody: 'hsm' } }
 
+/** How a key signs (RFC 7518 section 3.1, RFC 8037): one algorithm bound to one key. */
+export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
+
+/** A signing key pair of ours, its public half in the JWKS under `use: sig`. */
+export interface SigningKey extends Resource<'signing-key'> {
+  readonly custody: Custody
+  readonly algorithm: SigningAlgorithm
+}
+
+/** A signing key by its name, where its private half is kept, and the one algorithm that it signs by. Throws a TypeError for a name that cannot be. */
+export const signingKey = (name: string, { custody, algorithm = 'ES256' }: { readonly custody: Custody; readonly algorithm?: SigningAlgorithm }): SigningKey => ({
+  kind: 'signing-key', name: named('signing key', name), custody, algorithm,
+})
+
+/** The KMS key spec behind each algorithm. */
+export const signingSpec = (algorithm: SigningAlgorithm): Key['spec'] =>
+  algorithm.startsWith('ES') ? `ECC_NIST_P${algorithm === 'ES256' ? '256' : algorithm === 'ES384' ? '384' : '521'}` : algorithm === 'EdDSA' ? 'ECC_NIST_EDWARDS25519' : 'RSA_3072'
+
+/** What signing with a key, and verifying what it signed, needs. `wrapped`: unwrap once per environment. `hsm`: KMS signs every message. */
+export const signingKeyNeeds = ({ name, custody, algorithm }: SigningKey): Need[] => custody === 'wrapped'
+  ? [
+      { resource: keysTable, actions: ['dynamodb:Query'] },
+      { resource: { kind: 'key', name, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', pair: { name, custody, algorithm } } satisfies Key, actions: ['kms:Decrypt'] },
+    ]
+  : [{ resource: { kind: 'key', name, spec: signingSpec(algorithm), usage: 'SIGN_VERIFY', pair: { name, custody, algorithm } } satisfies Key, actions: ['kms:GetPublicKey', 'kms:Sign'] }]
+
 /** A key for digests: an HMAC key in KMS, which is only ever asked for the MAC of a label; that MAC keys the digests. */
 export interface HashKey extends Resource<'hash-key'> {
   readonly custody: 'wrapped'

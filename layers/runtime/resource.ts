@@ -22,10 +22,13 @@ export interface Table extends Resource<'table'> {
 
 /** One KMS key: one custody, one use. */
 export interface Key extends Resource<'key'> {
-  readonly spec: 'SYMMETRIC_DEFAULT' | 'HMAC_256' | 'RSA_3072' | 'ECC_NIST_P256'
-  readonly usage: 'ENCRYPT_DECRYPT' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT'
-  /** The pair of which this key wraps (custody `wrapped`) or is (custody `hsm`) a part; its public half is in the JWKS. */
-  readonly pair?: { readonly name: string; readonly custody: Custody }
+  readonly spec: 'SYMMETRIC_DEFAULT' | 'HMAC_256' | 'RSA_3072' | 'ECC_NIST_P256' | 'ECC_NIST_P384' | 'ECC_NIST_P521' | 'ECC_NIST_EDWARDS25519'
+  readonly usage: 'ENCRYPT_DECRYPT' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT' | 'SIGN_VERIFY'
+  /**
+   * The pair of which this key wraps (custody `wrapped`) or is (custody `hsm`) a part; its public half is in the JWKS.
+   * With an algorithm it signs, else it opens.
+   */
+  readonly pair?: { readonly name: string; readonly custody: Custody; readonly algorithm?: string }
 }
 
 /** `hsm`: KMS does the operation. `wrapped`: made by KMS, unwrapped once per execution environment. */

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts'
 import { cost } from './cost.ts'
 import { ofProcess, type Environment } from './environment.ts'
 import { asFault, Fault, faults, type FaultCode } from './fault.ts'
-import { Execution, plan, reserve, type Stage } from './execution.ts'
+import { custody, Execution, plan, reserve, type Stage } from './execution.ts'
 import { needs, type Pipeline, type Realm } from './pipeline.ts'
 import { receive } from './receive.ts'
 import { Redactor } from './redact.ts'
@@ -42,6 +42,8 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage, environmen
     } catch (error) {
       thrown ??= error
     }
+    const tidied = execution.tidy()
+    if (tidied !== undefined) await tidied
     time.stop()
     const fault = thrown === undefined ? undefined : asFault(thrown)
     const ms = round(clock.elapsed() - start)
@@ -100,7 +102,10 @@ class Countdown {
 
 /** While Lambda initialises, with its full CPU: load the clients that the needs will ask for. */
 function preload(pipeline: Pipeline, environment: Environment): void {
-  const kinds = new Set(needs(pipeline).map(({ resource }) => 'on' in resource ? resource.on : resource.kind))
+  const all = needs(pipeline)
+  const kinds = new Set(all.map(({ resource }) => 'on' in resource ? resource.on : resource.kind))
+  // It is a file that is there.
+  if (all.some(({ resource }) => 'pair' in resource)) void custody()
   const clients = { table: aws.dynamodb, dynamodb: aws.dynamodb, s3: aws.s3, key: aws.kms, account: aws.secrets } as const
   for (const [kind, load] of Object.entries(clients)) {
     // A failure comes again, and is answered, when the client is used.

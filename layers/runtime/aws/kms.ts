@@ -1,6 +1,6 @@
 import {
-  DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient,
-  type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput,
+  DecryptCommand, DeriveSharedSecretCommand, GenerateDataKeyCommand, GenerateDataKeyPairWithoutPlaintextCommand, GenerateMacCommand, GetPublicKeyCommand, KMSClient, SignCommand,
+  type DecryptCommandInput, type DeriveSharedSecretCommandInput, type GenerateDataKeyCommandInput, type GenerateDataKeyPairWithoutPlaintextCommandInput, type GenerateMacCommandInput, type GetPublicKeyCommandInput, type SignCommandInput,
 } from '@aws-sdk/client-kms'
 import type { Environment } from '../environment.ts'
 
@@ -12,6 +12,7 @@ export function connect(environment: Environment) {
     generateMac: (input: GenerateMacCommandInput) => client.send(new GenerateMacCommand(input)),
     deriveSharedSecret: (input: DeriveSharedSecretCommandInput) => client.send(new DeriveSharedSecretCommand(input)),
     getPublicKey: (input: GetPublicKeyCommandInput) => client.send(new GetPublicKeyCommand(input)),
+    sign: (input: SignCommandInput) => client.send(new SignCommand(input)),
     generatePair: (input: GenerateDataKeyPairWithoutPlaintextCommandInput) => client.send(new GenerateDataKeyPairWithoutPlaintextCommand(input)),
   }
 }

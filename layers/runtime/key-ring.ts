@@ -1,0 +1,55 @@
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import type { Environment } from './environment.ts'
+import { Fault } from './fault.ts'
+import { keysTable } from './keys.ts'
+import { Once } from './once.ts'
+
+/** Seconds between two readings of the keys table that an unknown `kid` may cause: a sender chooses the kid. */
+const pause = 60
+
+/** One version of a key in custody `wrapped`, as the keys table has it. */
+export interface Half {
+  readonly kid: string
+  readonly type: string
+  readonly version: number
+  /** Epoch milliseconds from which on it is used: those who verify, or other environments, have learnt of it by then. */
+  readonly from: number
+  /** A public JWK as JSON, where it is half of a pair. */
+  readonly publicKey: string
+  readonly wrapped: Uint8Array
+}
+
+/** The versions of a key by kid, as they were read at a time, in epoch milliseconds. */
+export interface Ring { readonly halves: ReadonlyMap<string, Half>; readonly at: number }
+
+const rings = () => new Once<Ring>()
+
+/** The versions of a key, read once: again where `outdated` says that what was read may lack something. Throws UNAVAILABLE. */
+export async function ringOf(environment: Environment, name: string, outdated: (ring: Ring, now: number) => boolean): Promise<Ring> {
+  const now = environment.clock.now()
+  const known = environment.one(rings)
+  const held = known.get(name, () => load(environment, name, now))
+  const ring = await held
+  if (!outdated(ring, now)) return ring
+  known.forget(name, held)
+  return known.get(name, () => load(environment, name, now))
+}
+
+/** Without a `kid`, unless the table was read less than a minute ago. */
+export const lacks = (kid: string) => ({ halves, at }: Ring, now: number): boolean => !halves.has(kid) && now - at > pause * 1_000
+
+async function load(environment: Environment, name: string, at: number): Promise<Ring> {
+  try {
+    const { Items = [] } = await (await aws.dynamodb(environment)).query({
+      TableName: address(keysTable, environment), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } },
+    })
+    const halves = Items.map((item): Half => ({
+      kid: item['kid']?.S ?? '', type: item['type']?.S ?? '', version: Number(item['version']?.N), from: Number(item['from']?.N ?? 0),
+      publicKey: item['publicKey']?.S ?? '', wrapped: item['wrapped']?.B ?? new Uint8Array(),
+    }))
+    return { halves: new Map(halves.map((half) => [half.kid, half])), at }
+  } catch {
+    throw new Fault('UNAVAILABLE')
+  }
+}

@@ -1,0 +1,104 @@
+import { constants, createHash, createPublicKey, sign, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import type { Environment } from './environment.ts'
+import { Fault } from './fault.ts'
+import type { SigningHalf } from './io.ts'
+import { signingKeyNeeds, type SigningAlgorithm, type SigningKey } from './keys.ts'
+import { signingKid } from './kid.ts'
+import { lacks, ringOf, type Half, type Ring } from './key-ring.ts'
+import { Once } from './once.ts'
+import { unwrap } from './private-key.ts'
+
+/** Seconds after which the versions are read again, so that one that a rotation made comes into use. */
+const fresh = 300
+
+/** How node:crypto and KMS do what JWA names (RFC 7518 section 3, RFC 8037): the digest first, where there is one. */
+const algorithms: Readonly<Record<SigningAlgorithm, { readonly digest?: 'sha256' | 'sha384' | 'sha512'; readonly kms: string }>> = {
+  RS256: { digest: 'sha256', kms: 'RSASSA_PKCS1_V1_5_SHA_256' }, RS384: { digest: 'sha384', kms: 'RSASSA_PKCS1_V1_5_SHA_384' }, RS512: { digest: 'sha512', kms: 'RSASSA_PKCS1_V1_5_SHA_512' },
+  PS256: { digest: 'sha256', kms: 'RSASSA_PSS_SHA_256' }, PS384: { digest: 'sha384', kms: 'RSASSA_PSS_SHA_384' }, PS512: { digest: 'sha512', kms: 'RSASSA_PSS_SHA_512' },
+  ES256: { digest: 'sha256', kms: 'ECDSA_SHA_256' }, ES384: { digest: 'sha384', kms: 'ECDSA_SHA_384' }, ES512: { digest: 'sha512', kms: 'ECDSA_SHA_512' },
+  EdDSA: { kms: 'ED25519_SHA_512' },
+}
+
+/** The half that signs now: the newest one whose time has come. Throws UNAVAILABLE. */
+export const signingHalf = (environment: Environment, key: SigningKey): Promise<SigningHalf> =>
+  key.custody === 'wrapped' ? wrapped(environment, key) : Promise.resolve(hsm(environment, key))
+
+const stale = ({ at }: Ring, now: number): boolean => now - at >= fresh * 1_000
+const opened = () => new Once<SigningHalf>()
+
+async function wrapped(environment: Environment, key: SigningKey): Promise<SigningHalf> {
+  const { halves } = await ringOf(environment, key.name, stale)
+  const now = environment.clock.now()
+  const [newest] = [...halves.values()].filter(({ from }) => from <= now).sort((a, b) => b.version - a.version)
+  const wrapping = signingKeyNeeds(key)[1]?.resource
+  if (newest === undefined || wrapping === undefined) throw new Fault('UNAVAILABLE')
+  return environment.one(opened).get(newest.kid, async () => local(newest, key.algorithm, await unwrap(environment, key.name, newest, address(wrapping, environment))))
+}
+
+const local = ({ kid }: Half, algorithm: SigningAlgorithm, key: KeyObject): SigningHalf => ({
+  kid, algorithm, sign: (plain) => sign(algorithms[algorithm].digest, plain, {
+    key, dsaEncoding: 'ieee-p1363', ...algorithm.startsWith('PS') && { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+  }),
+})
+
+function hsm(environment: Environment, key: SigningKey): SigningHalf {
+  const [need] = signingKeyNeeds(key)
+  if (need === undefined) throw new Fault('UNAVAILABLE')
+  const KeyId = address(need.resource, environment)
+  const { digest, kms } = algorithms[key.algorithm]
+  return {
+    kid: signingKid(key.name, KeyId),
+    algorithm: key.algorithm,
+    // KMS takes 4,096 bytes of message, or a digest of any.
+    async sign(plain) {
+      try {
+        const { Signature } = await (await aws.kms(environment)).sign({
+          KeyId, SigningAlgorithm: kms as 'ECDSA_SHA_256', ...digest === undefined ? { Message: plain, MessageType: 'RAW' } : { Message: createHash(digest).update(plain).digest(), MessageType: 'DIGEST' },
+        })
+        return key.algorithm.startsWith('ES') ? sideBySide(Signature as Uint8Array, key.algorithm) : Signature as Uint8Array
+      } catch {
+        throw new Fault('UNAVAILABLE')
+      }
+    },
+  }
+}
+
+const widths: Readonly<Record<string, number>> = { ES256: 32, ES384: 48, ES512: 66 }
+
+/** KMS gives DER, `30 len 02 len R 02 len S` (RFC 3279 section 2.2.3); JWS wants R and S of one width each (RFC 7518 section 3.4). */
+function sideBySide(der: Uint8Array, algorithm: string): Uint8Array {
+  const width = widths[algorithm] ?? 0
+  const bytes = Buffer.from(der)
+  let at = bytes[1] === 0x81 ? 3 : 2
+  const next = (): Buffer => {
+    const length = bytes[at + 1] ?? 0
+    const integer = bytes.subarray(at + 2, at + 2 + length)
+    at += 2 + length
+    // A leading zero says that the number is positive; a short one says that it is small.
+    const digits = integer.subarray(Math.max(0, integer.length - width))
+    return Buffer.concat([Buffer.alloc(width - digits.length), digits])
+  }
+  return Buffer.concat([next(), next()])
+}
+
+/** The public half that has this `kid`, or undefined. Throws UNAVAILABLE. */
+export async function verifyingHalf(environment: Environment, key: SigningKey, kid: string): Promise<KeyObject | undefined> {
+  if (key.custody === 'hsm') return kid === hsm(environment, key).kid ? environment.one(publics).get(kid, () => published(environment, key)) : undefined
+  const { halves } = await ringOf(environment, key.name, lacks(kid))
+  const half = halves.get(kid)
+  return half && environment.one(publics).get(kid, async () => createPublicKey({ key: JSON.parse(half.publicKey) as JsonWebKey, format: 'jwk' }))
+}
+
+const publics = () => new Once<KeyObject>()
+
+async function published(environment: Environment, key: SigningKey): Promise<KeyObject> {
+  const [need] = signingKeyNeeds(key)
+  try {
+    const { PublicKey } = await (await aws.kms(environment)).getPublicKey({ KeyId: need && address(need.resource, environment) })
+    return createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' })
+  } catch {
+    throw new Fault('UNAVAILABLE')
+  }
+}
