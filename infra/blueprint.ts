@@ -27,19 +27,19 @@ export interface BlueprintProps {
    */
   readonly origins?: Readonly<Record<string, string>>
   /**
-   * A layer that was bundled before.
+   * What was bundled before, of the same folder and stage.
    * @default - it is bundled
    */
-  readonly layer?: string
+  readonly built?: Built
 }
 
 /** What a test puts in place of a build. */
 export type Prepared = Pick<Blueprint, 'built' | 'definitions'>
 
 /** Reads, checks and bundles. Throws a TypeError of one sentence for what is known to be wrong before anything is deployed. */
-export function blueprint({ id, stage, pipelines, origins, layer }: BlueprintProps, prepared?: Prepared): Blueprint {
+export function blueprint({ id, stage, pipelines, origins, built: given }: BlueprintProps, prepared?: Prepared): Blueprint {
   refuseStage(stage, origins)
-  const built = prepared?.built ?? buildSync({ pipelines: resolve(pipelines), stage, ...origins && { origins }, ...layer !== undefined && { layer } })
+  const built = prepared?.built ?? given ?? buildSync({ pipelines: resolve(pipelines), stage, ...origins && { origins } })
   const definitions = prepared?.definitions ?? readDefinitions(built.definitions)
   const names = namesOf(id, stage)
   refuseDefinitions(definitions, stage)
@@ -58,12 +58,12 @@ function text(node: Node, name: string): string | undefined {
 /** The deployment that the command line asks for, where a construct is not told. */
 export const stageOf = (node: Node): string => text(node, 'stage') ?? 'dev'
 
-/** What the local run says: which folder it runs, `{"acquirer": "http://127.0.0.1:9001"}`, where the partners are, and a layer. */
-export function localOf(node: Node): { readonly pipelines?: string; readonly layer?: string; readonly origins?: Record<string, string> } {
+/** What the local run says: which folder it runs, where the partners are (`{"acquirer": "http://127.0.0.1:9001"}`), and what it has bundled. */
+export function localOf(node: Node): { readonly pipelines?: string; readonly built?: Built; readonly origins?: Record<string, string> } {
   const pipelines = text(node, 'pipelines')
-  const layer = text(node, 'layer')
+  const built = text(node, 'built')
   const value: unknown = node.tryGetContext('origins')
-  return { ...pipelines !== undefined && { pipelines }, ...layer !== undefined && { layer }, ...value !== undefined && { origins: read(value) } }
+  return { ...pipelines !== undefined && { pipelines }, ...built !== undefined && { built: JSON.parse(built) as Built }, ...value !== undefined && { origins: read(value) } }
 }
 
 function read(value: unknown): Record<string, string> {

@@ -80,7 +80,7 @@ export class Sallyport extends Construct {
     const where = stage ?? stageOf(this.node)
     const from = origins ?? local.origins
     this.blueprint = blueprint({
-      id, stage: where, pipelines: where === 'local' ? local.pipelines ?? pipelines : pipelines, ...from && { origins: from }, ...where === 'local' && local.layer !== undefined && { layer: local.layer },
+      id, stage: where, pipelines: where === 'local' ? local.pipelines ?? pipelines : pipelines, ...from && { origins: from }, ...where === 'local' && local.built && { built: local.built },
     }, prepared)
     const { names, definitions } = this.blueprint
     const stack = { blueprint: this.blueprint, ...env && { env }, ...permissionsBoundary !== undefined && {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } fro
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Account, Pipeline } from 'sallyport'
-import { build } from '../infra/build.ts'
+import { build, explain, type BuildInput, type Built } from '../infra/build.ts'
 import { home } from '../infra/home.ts'
 import { accountsOf, isPartner, readerOf, type How } from './accounts.ts'
 import { accountAt, assumeRole } from './assume-role.ts'
@@ -16,6 +16,7 @@ import { startGateway } from './gateway-process.ts'
 import type { Route } from './gateway/route.ts'
 import type { Inspect, Outcome } from './lambda/function.ts'
 import { lock } from './lock.ts'
+import { Mistake } from './mistake.ts'
 import { startPartners, type PartnersProcess } from './partners-process.ts'
 import type { PrivateJwk } from './partners/reading-key.ts'
 import { principalsFile, type Keys } from './principals-file.ts'
@@ -133,6 +134,15 @@ async function assumed(endpoint: Endpoint, roles: readonly string[], note: (sent
   return keys
 }
 
+/** Bundles in this process, where esbuild is warm. Throws a {@link Mistake}. */
+async function bundle(input: BuildInput): Promise<Built> {
+  try {
+    return await build(input)
+  } catch (error) {
+    throw new Mistake(explain(error), { cause: error })
+  }
+}
+
 /** Parts of the template that the gateway runs. */
 interface Deployed {
   readonly api: { readonly id: string; readonly routes: readonly Route[] }
@@ -162,10 +172,14 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   let partners = await partnersOf(accounts, dir, failed)
   stops.push(() => partners.stop())
 
-  progress('synthesizing the CDK app')
+  progress('bundling the functions')
   const [out, edits] = [join(dir, 'cdk.out'), join(dir, 'edits')]
   rmSync(edits, { recursive: true, force: true })
-  await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out })
+  const wanted = (): Pick<BuildInput, 'pipelines' | 'stage' | 'origins'> => ({ pipelines: resolve(folder), stage: 'local', origins: partners.origins })
+  const built = await bundle({ ...wanted(), out: join(dir, 'bundles', 'first') })
+
+  progress('synthesizing the CDK app')
+  await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, built, out })
 
   progress(foreign ? `creating keys, tables and secrets at ${foreign.url}` : 'starting DynamoDB, KMS and Secrets Manager')
   // Another file: the keys of our own principals stay as they are.
@@ -272,7 +286,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
 
   /** The bundles alone: the functions stay what they are, in another folder. */
   async function rebundle(checked: Promise<void>): Promise<void> {
-    const built = await build({ pipelines: folder, stage: 'local', origins: partners.origins, out: fresh(), layer })
+    const built = await bundle({ ...wanted(), out: fresh(), layer })
     await checked
     deployed = { ...deployed, functions: deployed.functions.map((fn) => ({ ...fn, code: built.functions[fn.shortName] ?? fn.code })) }
     await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
@@ -280,16 +294,18 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
 
   async function redeploy(checked: Promise<void>): Promise<void> {
     const names = (list: typeof accounts): string => list.map(({ name, how }) => `${name} ${how.signIn}`).join()
-    const wanted = accountsOf(current.pipelines)
-    if (names(wanted) !== names(accounts)) {
+    const named = accountsOf(current.pipelines)
+    if (names(named) !== names(accounts)) {
       await partners.stop()
-      partners = await partnersOf(wanted, dir, failed)
-      accounts = wanted
+      partners = await partnersOf(named, dir, failed)
+      accounts = named
     }
     const round = fresh()
-    await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, out: round, layer })
+    const built = await bundle({ ...wanted(), out: join(round, 'bundles'), layer })
+    const assembly = join(round, 'cdk.out')
+    await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, built, out: assembly })
     await checked
-    const anew = await deploy(round)
+    const anew = await deploy(assembly)
     // The runtime stays where it was first put: this round's copy of it goes with the round.
     deployed = { ...anew, functions: anew.functions.map((fn) => ({ ...fn, layers: fn.layers.map(() => layer) })) }
     await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })

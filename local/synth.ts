@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Built } from '../infra/build.ts'
 import { source } from '../infra/home.ts'
 
 /** A sentence out of what an app printed when it failed: the error's own, without its stack. */
@@ -16,8 +17,7 @@ function configuration(project: string): { readonly app: string; readonly contex
 export interface Wanted {
   readonly pipelines: string
   readonly origins: Readonly<Record<string, string>>
-  /** Bundled before: see infra/build.ts. */
-  readonly layer?: string
+  readonly built: Built
   readonly out: string
 }
 
@@ -34,11 +34,11 @@ export interface Synthesizer {
 export function synthesizer(project: string): Synthesizer {
   const { app, context } = configuration(project)
   const file = /^(?:npx |npm exec (?:-- )?)?(?:sallyport|node \S*\bcli\/launch\.mjs) app (\S+)$/.exec(app.trim())?.[1]
-  const variables = ({ out, pipelines, origins, layer }: Wanted): Record<string, string> => ({
+  const variables = ({ out, pipelines, origins, built }: Wanted): Record<string, string> => ({
     CDK_OUTDIR: out, CDK_VALIDATION: 'false',
     CDK_CONTEXT_JSON: JSON.stringify({
       ...context, 'aws:cdk:enable-asset-metadata': true, 'aws:cdk:enable-path-metadata': true,
-      stage: 'local', pipelines, origins: JSON.stringify(origins), ...layer !== undefined && { layer },
+      stage: 'local', pipelines, origins: JSON.stringify(origins), built: JSON.stringify(built),
     }),
   })
   // A group of its own: it starts a bundler, which has to end with it.
