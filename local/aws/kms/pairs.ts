@@ -6,6 +6,7 @@ import type { Operation, Operations } from '../operation.ts'
 import { seal } from './envelope.ts'
 import { pairOf, refuseUnusable, refuseUse, type Key } from './keys.ts'
 import { encryptionContext, onKey } from './operation.ts'
+import { digestLength, signDigest } from './sign-digest.ts'
 import { specOf } from './specs.ts'
 
 const maxMessage = 4096
@@ -40,33 +41,37 @@ const padding = (key: KeyObject, algorithm: string) => algorithm.startsWith('RSA
   ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   : { key }
 
-const digestName = (algorithm: string): string => `sha${algorithm.slice(-3)}`
+/** Ed25519 hashes by itself. */
+const digestName = (algorithm: string): string | undefined => algorithm === 'ED25519_SHA_512' ? undefined : `sha${algorithm.slice(-3)}`
 
 function signingRequest(key: Key, input: Members, operation: string) {
   const message = blob(input, 'Message', { max: maxMessage })
   const algorithm = choice(input, 'SigningAlgorithm', [
-    ...(specOf('RSA_2048').algorithms.SIGN_VERIFY ?? []), 'ECDSA_SHA_256', 'ECDSA_SHA_384'])
+    ...(specOf('RSA_2048').algorithms.SIGN_VERIFY ?? []), 'ECDSA_SHA_256', 'ECDSA_SHA_384', 'ECDSA_SHA_512', 'ED25519_SHA_512'])
   refuseUnusable(key)
   refuseUse(key, 'SIGN_VERIFY', operation, algorithm)
-  // node:crypto has no call that signs a ready digest with PSS or ECDSA.
-  if ((optionalChoice(input, 'MessageType', ['RAW', 'DIGEST', 'EXTERNAL_MU']) ?? 'RAW') !== 'RAW')
-    throw new Failure('UnsupportedOperationException', 'only MessageType RAW is implemented by this stand-in')
-  return { message, algorithm }
+  const type = optionalChoice(input, 'MessageType', ['RAW', 'DIGEST', 'EXTERNAL_MU']) ?? 'RAW'
+  const hash = digestName(algorithm)
+  if (type === 'EXTERNAL_MU' || type === 'DIGEST' && (hash === undefined || operation === 'Verify'))
+    throw new Failure('UnsupportedOperationException', `MessageType ${type} of ${operation} with ${algorithm} is not implemented by this stand-in`)
+  if (type === 'DIGEST' && message.length !== digestLength(hash ?? '')) throw invalid('Digest is invalid length for algorithm ' + algorithm + '.')
+  return { message, algorithm, hash, ready: type === 'DIGEST' }
 }
 
 const signOperation = onKey('Sign', {
   async run(key, input, world) {
-    const { message, algorithm } = signingRequest(key, input, 'Sign')
-    const signature = await signAsync(digestName(algorithm), message, padding(pairOf(key, world), algorithm))
+    const { message, algorithm, hash, ready } = signingRequest(key, input, 'Sign')
+    const pair = pairOf(key, world)
+    const signature = ready ? signDigest(pair, algorithm, hash ?? '', message) : await signAsync(hash, message, padding(pair, algorithm))
     return { KeyId: key.arn, Signature: signature.toString('base64'), SigningAlgorithm: algorithm }
   },
 })
 
 const verifyOperation = onKey('Verify', {
   async run(key, input, world) {
-    const { message, algorithm } = signingRequest(key, input, 'Verify')
+    const { message, algorithm, hash } = signingRequest(key, input, 'Verify')
     const given = blob(input, 'Signature')
-    const fits = await verifyAsync(digestName(algorithm), message, padding(createPublicKey(pairOf(key, world)), algorithm), given)
+    const fits = await verifyAsync(hash, message, padding(createPublicKey(pairOf(key, world)), algorithm), given)
     if (!fits) throw new Failure('KMSInvalidSignatureException', '')
     return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: algorithm }
   },
@@ -94,7 +99,7 @@ const deriveSharedSecret = onKey('DeriveSharedSecret', {
   },
 })
 
-const pairSpecs = ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384'] as const
+const pairSpecs = ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_NIST_EDWARDS25519'] as const
 
 const generateDataKeyPair = (name: string, shown: boolean): Operation => onKey(name, {
   async run(key, input, world) {

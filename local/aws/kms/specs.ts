@@ -61,6 +61,15 @@ export const specs = {
   RSA_4096: rsa(4096),
   ECC_NIST_P256: curve('P-256', 'ECDSA_SHA_256'),
   ECC_NIST_P384: curve('P-384', 'ECDSA_SHA_384'),
+  ECC_NIST_P521: curve('P-521', 'ECDSA_SHA_512'),
+  ECC_NIST_EDWARDS25519: {
+    usages: ['SIGN_VERIFY'],
+    algorithms: { SIGN_VERIFY: ['ED25519_SHA_512'] },
+    make: () => new Promise<Buffer>((resolve, reject) => {
+      generateKeyPair('ed25519', undefined, (error, _, secret) => (error ? reject(error) : resolve(pkcs8(secret))))
+    }),
+    pair: true,
+  },
   HMAC_256: mac(256),
   HMAC_384: mac(384),
   HMAC_512: mac(512),
