@@ -103,13 +103,13 @@ export const verbs: Readonly<Record<string, Verb>> = {
     load: async () => (await import('./runs.ts')).runs,
   },
   keys: {
-    about: 'lists the keys of a deployment: where each is kept, what for, and what is published',
-    usage: 'sallyport keys [--stage STAGE] [--id ID] [--json] [--pipelines DIR]',
+    about: 'lists the keys of a deployment, every version, or makes the next version of one',
+    usage: 'sallyport keys list | rotate KEY [--stage STAGE] [--id ID] [--json] [--pipelines DIR]',
     options: [
       ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'],
       ['--json', 'one JSON document on standard output'], ['--pipelines DIR', 'the folder of the pipelines'],
     ],
-    example: 'npx sallyport keys --stage prod',
+    example: 'npx sallyport keys rotate payments-inbox --stage prod',
     load: async () => (await import('./keys.ts')).keys,
   },
   where: {

@@ -85,6 +85,11 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: 'The key of an object is a keyed digest, which nobody knows before the message comes, so objects have no other name than any in the store\'s own bucket.',
   }),
   {
+    type: 'AWS::Events::Rule',
+    rules: ['Serverless-EventBusDLQ'],
+    reason: 'The rule says no more than that it is time to look. What failed today is due tomorrow as well, and the function\'s own alarm tells of it.',
+  },
+  {
     type: 'AWS::SNS::Subscription',
     rules: ['Serverless-SNSRedrivePolicy'],
     reason: 'An e-mail that could not be delivered tells nobody from a queue either. The alarm itself stays in CloudWatch until it is over, and more than one subscription can be made on the topic.',

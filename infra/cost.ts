@@ -70,14 +70,14 @@ function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x
   const messages = 1e6
   const claims = needs.some(({ resource: { kind, name }, actions }) => kind === 'table' && name === 'ledger' && actions.includes('dynamodb:PutItem'))
   // A pair is used once a message, by its RSA or its EC half. What is wrapped was unwrapped before the message came.
-  const hsm = new Set(needs.flatMap(({ resource: { pair, name } }) => pair?.custody === 'hsm' ? [name.replace(/-(rsa|ec)$/, '')] : []))
+  const hsm = new Set(needs.flatMap(({ resource: { pair } }) => pair?.custody === 'hsm' ? [pair.name] : []))
   const gigabytes = (bytes: number): number => bytes * messages / 1e9
   return [
     line('API requests', messages, prices.apiRequest),
     line('Lambda requests', messages, prices.lambdaRequest),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
     line('ledger writes', claims ? 2 * messages : 0, prices.dynamodbWrite),
-    ...needs.flatMap(({ resource, actions }) => stored(resource, actions, messages)),
+    ...needs.flatMap(({ resource, actions }) => stored(resource, actions, needs.some((need) => need.resource.name === `store-${resource.name}` && need.actions.includes('kms:Decrypt')), messages)),
     line('KMS requests', hsm.size * messages, prices.kmsAsymmetricRequest),
     line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),
     line('log GB-months, kept 90 days', gigabytes(logBytes) * 3 / 6, prices.logStorageGbMonth),
@@ -85,13 +85,11 @@ function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x
   ]
 }
 
-/** Records of up to 1 KB, one a message and store. The keys that seal and open them are asked of KMS every five minutes, not by the message. */
-function stored({ kind, name, on, days = 0 }: Resource, actions: readonly string[], messages: number): Line[] {
+/** Records of up to 1 KB, one a message and store. Whoever puts may get as well, for what stands in the way; only whoever opens does.  The keys that seal and open them are asked of KMS every five minutes, not by the message. */
+function stored({ kind, name, on, days = 0 }: Resource, actions: readonly string[], gets: boolean, messages: number): Line[] {
   if (kind !== 'store') return []
   const table = on === 'dynamodb'
   const puts = actions.includes(table ? 'dynamodb:PutItem' : 's3:PutObject')
-  // Whoever puts into a bucket may get as well, for what stands in the way; only whoever loads may list.
-  const gets = actions.includes(table ? 'dynamodb:GetItem' : 's3:ListBucket')
   return [
     line(`store ${name}: writes`, puts ? messages : 0, table ? prices.dynamodbWrite : prices.s3Write),
     line(`store ${name}: GB-months, kept ${days} days`, puts ? messages * 1e3 / 1e9 * days / 30 : 0, table ? prices.dynamodbGbMonth : prices.s3GbMonth),

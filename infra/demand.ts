@@ -17,17 +17,18 @@ export interface Wanted<R extends Resource = Resource> {
   readonly uses: ReadonlyMap<string, readonly string[]>
 }
 
-/** An encryption key pair with the KMS keys that wrap it or are it. */
+/** A key pair, for encryption or with an algorithm for signing, and the KMS keys that wrap it or are it, the newest last. */
 export interface Pair {
   readonly name: string
   readonly custody: 'wrapped' | 'hsm'
+  readonly algorithm: string | undefined
   readonly keys: readonly Key[]
 }
 
 export const isKey = (resource: Resource): resource is Key => resource.kind === 'key'
 export const isStore = (resource: Resource): resource is Store => resource.kind === 'store'
 
-/** The key pairs that pipelines open with, by name. */
+/** The key pairs that pipelines open or sign with, by name. */
 export function pairsOf(pipelines: readonly Pipeline[]): Pair[] {
   const pairs = new Map<string, Map<string, Key>>()
   for (const { resource } of pipelines.flatMap(needs)) {
@@ -36,26 +37,34 @@ export function pairsOf(pipelines: readonly Pipeline[]): Pair[] {
     pairs.set(resource.pair.name, keys.set(resource.name, resource))
   }
   return [...pairs].sort(([a], [b]) => a < b ? -1 : 1).map(([name, keys]) => {
-    const all = [...keys.values()].sort((a, b) => a.name < b.name ? -1 : 1)
-    return { name, custody: all[0]?.pair?.custody ?? 'wrapped', keys: all }
+    const all = [...keys.values()].sort((a, b) => (a.pair?.generation ?? 1) - (b.pair?.generation ?? 1) || (a.name < b.name ? -1 : 1))
+    return { name, custody: all[0]?.pair?.custody ?? 'wrapped', algorithm: all[0]?.pair?.algorithm, keys: all }
   })
+}
+
+/** The keys that pipelines digest with, by name. */
+export function hashKeysOf(pipelines: readonly Pipeline[]): Key[] {
+  const keys = pipelines.flatMap(needs).map(({ resource }) => resource).filter(isKey).filter(({ usage }) => usage === 'GENERATE_VERIFY_MAC')
+  return [...new Map(keys.map((key) => [key.name, key])).values()].sort((a, b) => a.name < b.name ? -1 : 1)
 }
 
 const wrapped = (pairs: readonly Pair[]): Pair[] => pairs.filter(({ custody }) => custody === 'wrapped')
 
 /**
- * Every function of the app. `keys` makes wrapped pairs and cannot open them; `jwks` publishes public halves;
+ * Every function of the app. `keys` makes wrapped keys and cannot open them; `jwks` publishes public halves;
  * `fallback` answers whatever no route takes, and touches nothing.
  */
 export function membersOf(pipelines: readonly Pipeline[]): Member[] {
   const pairs = pairsOf(pipelines)
-  const rows = wrapped(pairs).map(({ name }) => name)
-  const table = (...actions: string[]): Need[] => rows.length === 0 ? [] : [{ resource: keysTable, actions }]
+  const named = (list: readonly { readonly name: string }[]): string[] => list.map(({ name }) => name)
+  const rowsOf = (some: readonly Pipeline[]): string[] => [...named(wrapped(pairsOf(some))), ...named(hashKeysOf(some))].sort()
+  const [published, rows] = [named(wrapped(pairs)), rowsOf(pipelines)]
+  const table = (rows: readonly string[], ...actions: string[]): Need[] => rows.length === 0 ? [] : [{ resource: keysTable, actions }]
   const keys = (of: readonly Pair[], action: string): Need[] => of.flatMap(({ keys }) => keys).map((resource) => ({ resource, actions: [action] }))
   return [
-    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: wrapped(pairsOf([pipeline])).map(({ name }) => name), timeout: pipeline.timeout, pipeline })),
-    { name: 'jwks', needs: [...keys(pairs.filter(({ custody }) => custody === 'hsm'), 'kms:GetPublicKey'), ...table('dynamodb:Query')], rows, timeout: 10 },
-    ...rows.length === 0 ? [] : [{ name: 'keys', needs: [...keys(wrapped(pairs), 'kms:GenerateDataKeyPairWithoutPlaintext'), ...table('dynamodb:PutItem', 'dynamodb:Query')], rows, timeout: 60 }],
+    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: rowsOf([pipeline]), timeout: pipeline.timeout, pipeline })),
+    { name: 'jwks', needs: [...keys(pairs.filter(({ custody }) => custody === 'hsm'), 'kms:GetPublicKey'), ...table(published, 'dynamodb:Query')], rows: published, timeout: 10 },
+    ...rows.length === 0 ? [] : [{ name: 'keys', needs: [...keys(wrapped(pairs), 'kms:GenerateDataKeyPairWithoutPlaintext'), ...table(rows, 'dynamodb:PutItem', 'dynamodb:Query')], rows, timeout: 60 }],
     { name: 'fallback', needs: [], rows: [], timeout: 5 },
   ]
 }

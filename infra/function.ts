@@ -36,7 +36,7 @@ export const runtimeLayer = (scope: Construct, id: string, { built }: Blueprint)
  * group of its own. What is beside it has a capital in its id, which no pipeline's name has. The policy is a customer-managed one: what stands in it is what `needs` says, and nothing is added.
  */
 export function makeFunction(
-  scope: Construct, name: string, { blueprint: { names, built, definitions, members }, state }: { readonly blueprint: Blueprint; readonly state: State },
+  scope: Construct, name: string, { blueprint, blueprint: { names, built, members }, state }: { readonly blueprint: Blueprint; readonly state: State },
   { layer, memory = 512, keeping, reservedConcurrency = {} }: Equipment,
 ): Made {
   const member = members.find((each) => each.name === name)
@@ -44,7 +44,7 @@ export function makeFunction(
   if (member === undefined || folder === undefined) throw new TypeError(`there is no function ${name}: there are ${members.map((each) => each.name).join(', ')}`)
   const concurrency = reservedConcurrency[name]
   const allowed = statements(member, (resource) => state.place(resource).arn)
-  const environment = environmentOf(member, definitions, (resource) => state.place(resource).address, (value) => Stack.of(scope).toJsonString(value))
+  const environment = environmentOf(member, blueprint, (resource) => state.place(resource).address, (value) => Stack.of(scope).toJsonString(value))
   const log = keptLog(scope, `${name}-Log`, names.logGroup(name), keeping)
   const role = new Role(scope, `${name}-Role`, {
     roleName: names.function(name),

@@ -2,7 +2,7 @@ import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Construct } from 'constructs'
 import type { Blueprint } from './blueprint.ts'
-import { pairsOf } from './demand.ts'
+import { madeKeys, rotateDaily } from './rotation.ts'
 import { makeFunction, runtimeLayer } from './function.ts'
 import { keepingOf } from './logs.ts'
 import type { State } from './state.ts'
@@ -17,19 +17,22 @@ export class KeyPairs extends Construct {
   constructor(scope: Construct, id: string, { blueprint, state }: KeyPairsProps) {
     super(scope, id)
     const { lambda } = makeFunction(this, 'keys', { blueprint, state }, { layer: runtimeLayer(this, 'Runtime', blueprint), keeping: keepingOf(blueprint, state) })
-    makePairs(this, 'Pairs', lambda, { blueprint, state })
+    makePairs(this, 'Pairs', lambda, { blueprint })
+    rotateDaily(this, lambda, blueprint.definitions)
   }
 }
 
-/** At deployment the `keys` function makes each wrapped pair that is not there yet; an update never replaces one. */
-export function makePairs(scope: Construct, id: string, keys: IFunction, { blueprint, state }: KeyPairsProps): void {
-  const wrapped = pairsOf(blueprint.definitions.pipelines).filter(({ custody }) => custody === 'wrapped')
-  if (wrapped.length === 0) return
+/** At deployment the `keys` function makes each wrapped key that is not there yet; an update never replaces one. */
+export function makePairs(scope: Construct, id: string, keys: IFunction, { blueprint }: Pick<KeyPairsProps, 'blueprint'>): void {
+  // A hash key has its first version without a row.
+  const made = madeKeys(blueprint.definitions).filter(({ key }) => key !== undefined)
+  if (made.length === 0) return
   new CustomResource(scope, id, {
     resourceType: 'Custom::KeyPairs',
     serviceToken: keys.functionArn,
     serviceTimeout: Duration.seconds(120),
-    properties: { version: 1, pairs: wrapped.map(({ name, keys: [key] }) => ({ name, custody: 'wrapped', key: key && state.place(key).arn })) },
+    // The function knows them; that they are here makes CloudFormation ask again when there is another.
+    properties: { version: 2, keys: made.map(({ name, algorithm }) => algorithm === undefined ? name : `${name} ${algorithm}`) },
     removalPolicy: RemovalPolicy.DESTROY,
   })
 }

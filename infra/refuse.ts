@@ -8,7 +8,7 @@ import { environmentOf } from './own.ts'
 import type { Names } from './names.ts'
 import { logging, statements } from './statements.ts'
 import { retentions } from './logs.ts'
-import { exposedIdentifiers } from './sensitive.ts'
+import { exposedHashes, exposedIdentifiers, type FieldClass } from './sensitive.ts'
 
 /** What AWS takes at most. */
 export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64, bucketCharacters: 63 } as const
@@ -34,8 +34,18 @@ export function refuseDefinitions({ pipelines, realm }: Definitions, stage: stri
     for (const { identifier, field } of exposedIdentifiers(pipeline, realm)) {
       refuse(`pipeline ${pipeline.name}: ${field === undefined ? `identifier ${identifier}` : `field ${field} (identifier ${identifier})`} is sensitive and must not be digested without a key, which anybody could undo by trying all values: give the identifier a hashKey`)
     }
+    for (const { field, hash, of } of exposedHashes(pipeline, realm)) refuse(`pipeline ${pipeline.name}: field ${field} is ${whyKeyed(of)}; hash it as an identifier with a hashKey, or by hmac({ key }), instead of ${hash}`)
   }
   refuseResources(pipelines)
+}
+
+/** Why a hash without a key does not hide it. */
+function whyKeyed(of: FieldClass | undefined): string {
+  switch (of) {
+    case 'card number': return 'a card number and must not be hashed without a key: PCI DSS v4 requirement 3.5.1.1 asks for a keyed hash of the whole number, since issuer, last four and check digit leave about a hundred thousand to try, which no salt and no slow hash makes many'
+    case 'national identifier': return 'a national identifier and must not be hashed without a key: nine to eleven digits are few enough to try them all, and a salt or a slow hash only makes that take days'
+    case undefined: return 'sensitive and must not be hashed without a key or a salt, which anybody could undo by trying values'
+  }
 }
 
 function around(days: number): number[] {
@@ -131,7 +141,7 @@ export function refuseMembers(members: readonly Member[], definitions: Definitio
     const place = longest(names)
     const policy = JSON.stringify(new PolicyDocument({ statements: [...statements(member, place), logging(`arn:aws-us-gov:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/${full}`)], minimize: false }).toJSON()).length
     if (policy > limits.policyCharacters) refuse(`${who}: its policy has ${policy} characters, and AWS takes ${limits.policyCharacters}; split it, so that each part needs less`)
-    const environment = Object.entries(environmentOf(member, definitions, place)).reduce((bytes, [key, value]) => bytes + Buffer.byteLength(key + value), 0)
+    const environment = Object.entries(environmentOf(member, { definitions, members, names }, place)).reduce((bytes, [key, value]) => bytes + Buffer.byteLength(key + value), 0)
     if (environment > limits.environmentBytes) refuse(`${who}: its environment has ${environment} bytes, and Lambda takes ${limits.environmentBytes}; ${pipeline === undefined ? 'give some of them a Sallyport of their own' : 'split it, so that each part needs less'}`)
   }
 }

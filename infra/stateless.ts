@@ -10,6 +10,7 @@ import { keepingOf } from './logs.ts'
 import { countLines, measuresOf } from './measures.ts'
 import { mark } from './names.ts'
 import { routesOf } from './own.ts'
+import { rotateDaily } from './rotation.ts'
 import type { State } from './state.ts'
 
 export interface StatelessProps extends StackProps {
@@ -50,7 +51,10 @@ export class Stateless extends Stack {
     const keeping = keepingOf(blueprint, state, retain)
     const equipment: Equipment = { layer: runtimeLayer(this, 'Runtime', blueprint), keeping, reservedConcurrency, ...memory !== undefined && { memory } }
     for (const { name } of members) this.functions.set(name, makeFunction(this, name, { blueprint, state }, equipment))
-    if (this.functions.has('keys')) makePairs(this, 'Pairs', this.made('keys').lambda, { blueprint, state })
+    if (this.functions.has('keys')) {
+      makePairs(this, 'Pairs', this.made('keys').lambda, { blueprint })
+      rotateDaily(this, this.made('keys').lambda, definitions)
+    }
 
     const routes = routesOf(definitions).map(({ key, authorization, to }): Route => ({ key, authorization, to: this.made(to).lambda }))
     const api = httpApi(this, { names, routes, throttle, keeping })

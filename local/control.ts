@@ -16,6 +16,8 @@ export interface Controlled {
   /** Replaces the plan of faults; undefined where the endpoint is not ours. */
   readonly plan: ((faults: string) => Promise<{ readonly status: number; readonly body: string }>) | undefined
   readonly health: () => object
+  /** Rotates a key of ours, as `sallyport keys rotate` asks; gives what the function `keys` says. */
+  readonly rotate: (key: string) => Promise<object>
 }
 
 interface Said {
@@ -60,7 +62,9 @@ export async function startControl(controlled: Controlled): Promise<Control> {
     if (request.headers.origin !== undefined) return refused(403, 'not for browsers')
     if (route === 'GET /health') return said(200, controlled.health())
     if (route === 'PUT /faults') return controlled.plan ? controlled.plan(text) : refused(404, 'faults are for our own stand-ins: AWS_ENDPOINT_URL is set')
-    if (partner === undefined) return refused(404, 'there are PUT /partners/NAME, PUT /faults and GET /health')
+    const rotated = /^POST \/keys\/([a-z0-9-]+)\/rotate$/.exec(route)?.[1]
+    if (rotated !== undefined) return said(200, await controlled.rotate(rotated))
+    if (partner === undefined) return refused(404, 'there are PUT /partners/NAME, PUT /faults, POST /keys/NAME/rotate and GET /health')
     if (!controlled.partners().includes(partner)) return refused(404, `there is no partner ${partner}: ${controlled.partners().join(', ')}`)
     await (credential === undefined ? controlled.behave(partner, readMode(parsed(text))) : controlled.learn(partner, readHeaders(parsed(text))))
     return said(200, {})

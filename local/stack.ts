@@ -250,6 +250,11 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     learn: (name, headers) => partners.learn(name, headers),
     plan: standIn && ((faults) => standIn.plan(faults)),
     health: () => ({ status: 'ok', pids }),
+    async rotate(key) {
+      const outcome = await gateway.invoke(fullName('keys'), { rotate: { key } })
+      if (!outcome.ok) throw new Error('the function keys failed: see its lines in the log')
+      return JSON.parse(outcome.payload) as object
+    },
   })
   stops.push(() => control.stop())
   const url = `http://127.0.0.1:${await gateway.listen(port)}`

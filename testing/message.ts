@@ -24,7 +24,7 @@ export async function seal(pipeline: Pipeline, plain: Uint8Array, publicKey: Pub
 function pairOf(pipeline: Pipeline): KeyPair {
   for (const { resource } of needs(pipeline)) {
     const { pair } = resource as Partial<Key>
-    if (pair !== undefined) return { kind: 'key-pair', ...pair }
+    if (pair !== undefined && pair.algorithm === undefined) return { kind: 'key-pair', name: pair.name, custody: pair.custody, generation: pair.generation ?? 1, rotateDays: undefined }
   }
   throw new TypeError(`pipeline ${pipeline.name} opens with no key pair: seal the message yourself and give it as text`)
 }

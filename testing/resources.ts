@@ -3,8 +3,8 @@ import { CreateTableCommand, DynamoDBClient, ScanCommand, type AttributeValue } 
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type Store, type Table } from 'sallyport'
-import { ensureHalf } from '../functions/handlers/pair.ts'
+import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type SigningAlgorithm, type Store, type Table } from 'sallyport'
+import { ensure } from '../functions/handlers/make-key.ts'
 import type { How } from '../local/accounts.ts'
 import type { Accounts } from './accounts.ts'
 import type { MemoryAws } from './aws.ts'
@@ -84,7 +84,8 @@ export class Resources {
     const arn = key.spec === 'RSA_3072' ? this.#aws.arn('kms', `key/${randomUUID()}`) : await this.#create(key)
     if (key.pair?.custody === 'wrapped') {
       await this.place(keysTable)
-      await ensureHalf({ name: key.pair.name, key: arn }, 'ec', this.#admin)
+      const { name, algorithm } = key.pair
+      await ensure({ name, key: arn, settle: 0, ...algorithm !== undefined && { algorithm: algorithm as SigningAlgorithm } }, algorithm === undefined ? 'ec' : 'sig', this.#admin)
     }
     return { address: arn, arn }
   }
@@ -101,7 +102,7 @@ export class Resources {
 
   async #wrapped(pair: KeyPair, type: 'ec' | 'rsa'): Promise<PublicJwk> {
     const { address } = await this.place((keyPairNeeds(pair)[1] as Need).resource)
-    await ensureHalf({ name: pair.name, key: address }, type, this.#admin)
+    await ensure({ name: pair.name, key: address, settle: 0 }, type, this.#admin)
     const { Items = [] } = await (await aws.dynamodb(this.#admin)).query({
       TableName: keysTable.name, KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: pair.name } },
     })

@@ -2,22 +2,48 @@ import { setTimeout } from 'node:timers/promises'
 import middy from '@middy/core'
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
 import { emit, own } from 'sallyport'
-import { ensureHalf, type Pair } from './pair.ts'
+import { ensure, isDue, rotate, typesOf, type Made, type Rotated } from './make-key.ts'
 
 own()
 
+/** The keys of this realm that this function makes, as infra has them. */
+const all = JSON.parse(process.env['KEYS'] ?? '[]') as readonly Made[]
+
+/** `sallyport keys rotate` names one; the schedule asks for those that are due. */
+interface Rotation { readonly rotate: { readonly key: string } | 'due' }
+type Event = CloudFormationCustomResourceEvent | Rotation
+
 /**
- * Makes the wrapped key pairs at deploy: KMS generates them and gives the private half wrapped alone, so this function
- * never holds one, and may not unwrap it. A pair that is there is left alone: an update of the stack replaces nothing.
+ * Makes wrapped keys, at deployment and when they are rotated: KMS generates them and gives the private half wrapped
+ * alone, so this function never holds one, and may not unwrap it. What is there is never replaced: a rotation adds.
  */
-async function keys(event: CloudFormationCustomResourceEvent): Promise<void> {
+async function keys(event: Event): Promise<readonly Rotated[]> {
+  if ('rotate' in event) return rotateThose(event.rotate)
+  await deployed(event)
+  return []
+}
+
+async function rotateThose(which: Rotation['rotate']): Promise<readonly Rotated[]> {
+  const rotated: Rotated[] = []
+  for (const made of all.filter(({ name }) => which === 'due' || name === which.key)) {
+    for (const type of typesOf(made)) {
+      if (which === 'due' && !await isDue(made, type)) continue
+      const result = await rotate(made, type)
+      emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid: result.kid, from: new Date(result.from).toISOString(), made: result.made })
+      rotated.push(result)
+    }
+  }
+  return rotated
+}
+
+async function deployed(event: CloudFormationCustomResourceEvent): Promise<void> {
   const id = 'PhysicalResourceId' in event ? event.PhysicalResourceId : 'sallyport-keys'
   try {
     // A deleted stack keeps what it made: the table decides whether keys outlive it.
     if (event.RequestType !== 'Delete') {
-      for (const pair of event.ResourceProperties['pairs'] as readonly Pair[]) {
-        for (const type of ['rsa', 'ec'] as const) {
-          const kid = await patiently(() => ensureHalf(pair, type))
+      for (const made of all) {
+        for (const type of typesOf(made)) {
+          const kid = await patiently(() => ensure(made, type))
           if (kid !== undefined) emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid })
         }
       }
@@ -26,7 +52,7 @@ async function keys(event: CloudFormationCustomResourceEvent): Promise<void> {
   } catch (error) {
     const reason = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'
     emit({ time: new Date().toISOString(), level: 'error', event: 'keys', error: reason })
-    await answer(event, { Status: 'FAILED', PhysicalResourceId: id, Reason: `The key pairs could not be made: ${reason}. See the log of the function keys.` })
+    await answer(event, { Status: 'FAILED', PhysicalResourceId: id, Reason: `The keys could not be made: ${reason}. See the log of the function keys.` })
   }
 }
 
@@ -49,4 +75,4 @@ async function answer({ ResponseURL, StackId, RequestId, LogicalResourceId }: Cl
   if (!response.ok) throw new TypeError('CloudFormation did not take the answer')
 }
 
-export const handler = middy<CloudFormationCustomResourceEvent, void>(keys, { timeoutEarlyInMillis: 0 })
+export const handler = middy<Event, readonly Rotated[]>(keys, { timeoutEarlyInMillis: 0 })

@@ -1,35 +1,85 @@
 import { createPublicKey } from 'node:crypto'
-import { address, aws, keysTable, wrapContext, type Environment } from 'sallyport'
+import { address, aws, keysTable, signingSpec, wrapContext, type Environment, type SigningAlgorithm } from 'sallyport'
 
-/** A key pair in custody `wrapped`, and the address of the KMS key that wraps it. */
-export interface Pair { readonly name: string; readonly key: string }
+/** A key whose versions are rows of the keys table. */
+export interface Made {
+  readonly name: string
+  /** The KMS key that wraps what is made. A hash key has none here: its versions are labels. */
+  readonly key?: string
+  /** Of a signing key. */
+  readonly algorithm?: SigningAlgorithm
+  /** Days after which it is renewed by itself. */
+  readonly rotateDays?: number
+  /** Seconds from the making of a version until it is used: by then every environment, and every verifier, knows it. */
+  readonly settle: number
+}
+
+/** What a key has a version of, each by itself. */
+export type Type = 'rsa' | 'ec' | 'sig' | 'digest'
+export const typesOf = ({ key, algorithm }: Made): readonly Type[] => key === undefined ? ['digest'] : algorithm === undefined ? ['rsa', 'ec'] : ['sig']
+
+interface Row { readonly kid: string; readonly type: string; readonly version: number; readonly from: number; readonly created: string }
+
+async function rowsOf({ name }: Made, type: Type, environment?: Environment): Promise<Row[]> {
+  const { Items = [] } = await (await aws.dynamodb(environment)).query({
+    TableName: address(keysTable, environment), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } }, ConsistentRead: true,
+  })
+  return Items.map((item) => ({ kid: item['kid']?.S ?? '', type: item['type']?.S ?? '', version: Number(item['version']?.N), from: Number(item['from']?.N ?? 0), created: item['created']?.S ?? '' }))
+    .filter((row) => row.type === type).sort((a, b) => a.version - b.version)
+}
+
+/** Makes the first version of one type, if there is none; of a hash key it needs no row. Gives its kid if it was made here. */
+export async function ensure(made: Made, type: Type, environment?: Environment): Promise<string | undefined> {
+  if (type === 'digest' || (await rowsOf(made, type, environment)).length > 0) return undefined
+  return make(made, type, 1, 0, environment)
+}
+
+/** What became of a rotation: a version that is used from a time on, in epoch milliseconds, or the one that is still awaited. */
+export interface Rotated { readonly kid: string; readonly from: number; readonly made: boolean }
+
+/** Makes the next version, which is used once it has settled. While one is awaited there is no other. */
+export async function rotate(made: Made, type: Type, environment?: Environment): Promise<Rotated> {
+  const newest = (await rowsOf(made, type, environment)).at(-1)
+  const now = Date.now()
+  if (newest !== undefined && newest.from > now) return { kid: newest.kid, from: newest.from, made: false }
+  // The first version of a digest is that of a key without rows.
+  const version = (newest?.version ?? (type === 'digest' ? 1 : 0)) + 1
+  const from = now + made.settle * 1_000
+  const kid = await make(made, type, version, from, environment)
+  return { kid: kid ?? `${made.name}-${type}-${version}`, from, made: kid !== undefined }
+}
+
+/** Whether the newest version is older than the definition wants. A hash key that was never rotated counts from its first rotation. */
+export async function isDue(made: Made, type: Type): Promise<boolean> {
+  if (made.rotateDays === undefined) return false
+  const newest = (await rowsOf(made, type)).at(-1)
+  return newest === undefined ? type === 'digest' : Date.now() - Date.parse(newest.created) > made.rotateDays * 86_400_000
+}
 
 const specs = { rsa: 'RSA_3072', ec: 'ECC_NIST_P256' } as const
 
-/** Makes one half's first version in the keys table, if the pair has none of its type. Gives its kid if it was made here. */
-export async function ensureHalf({ name, key }: Pair, type: 'rsa' | 'ec', environment?: Environment): Promise<string | undefined> {
-  const table = await aws.dynamodb(environment)
-  const TableName = address(keysTable, environment)
-  const { Items = [] } = await table.query({ TableName, KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } } })
-  if (Items.some((item) => item['type']?.S === type)) return undefined
-  const version = 1
+async function make({ name, key, algorithm }: Made, type: Type, version: number, from: number, environment?: Environment): Promise<string | undefined> {
   const kid = `${name}-${type}-${version}`
-  const { PrivateKeyCiphertextBlob, PublicKey } = await (await aws.kms(environment)).generatePair({ KeyId: key, KeyPairSpec: specs[type], EncryptionContext: wrapContext(name, kid) })
-  const jwk = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' }).export({ format: 'jwk' })
+  const half = key === undefined ? {} : await pair(key, kid, name, type, algorithm, environment)
   try {
-    await table.put({
-      TableName,
-      Item: {
-        pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, spec: { S: specs[type] },
-        publicKey: { S: JSON.stringify({ ...jwk, kid, use: 'enc', alg: type === 'rsa' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW' }) },
-        wrapped: { B: PrivateKeyCiphertextBlob as Uint8Array }, created: { S: new Date().toISOString() },
-      },
+    await (await aws.dynamodb(environment)).put({
+      TableName: address(keysTable, environment),
+      Item: { pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, from: { N: String(from) }, created: { S: new Date().toISOString() }, ...half },
       ConditionExpression: 'attribute_not_exists(kid)',
     })
     return kid
   } catch (error) {
-    // Another deploy was faster: its pair stands.
+    // Another deploy, or rotation, was faster: its version stands.
     if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
     return undefined
   }
+}
+
+/** The private half comes wrapped alone, and its context binds it to this version of this key. */
+async function pair(KeyId: string, kid: string, name: string, type: Type, algorithm: SigningAlgorithm | undefined, environment?: Environment) {
+  const spec = algorithm === undefined ? specs[type as 'rsa' | 'ec'] : signingSpec(algorithm)
+  const { PrivateKeyCiphertextBlob, PublicKey } = await (await aws.kms(environment)).generatePair({ KeyId, KeyPairSpec: spec as 'RSA_3072', EncryptionContext: wrapContext(name, kid) })
+  const jwk = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' }).export({ format: 'jwk' })
+  const use = algorithm === undefined ? { use: 'enc', alg: type === 'rsa' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW' } : { use: 'sig', alg: algorithm }
+  return { spec: { S: spec }, publicKey: { S: JSON.stringify({ ...jwk, kid, ...use }) }, wrapped: { B: PrivateKeyCiphertextBlob as Uint8Array } }
 }

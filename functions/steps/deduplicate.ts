@@ -1,4 +1,4 @@
-import { hashKeyNeed, ledgerKey, ledgerTable, textAt, type Identifier, type KeyPath, type Step } from 'sallyport'
+import { hashKeyNeeds, ledgerKey, ledgerTable, textAt, type Identifier, type KeyPath, type Step } from 'sallyport'
 
 interface Options<T> {
   /** The field that identifies the message; every payload has it. */
@@ -21,8 +21,8 @@ export const deduplicate = <T>({ by, as, days = 7 }: Options<T>): Step<T, T> => 
     kind: 'deduplicate',
     config: { by, as, days },
     needs: [
-      { resource: ledgerTable, actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'] },
-      hashKeyNeed(as?.key.kind === 'hash-key' ? as.key : ledgerKey),
+      { resource: ledgerTable, actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'] },
+      ...hashKeyNeeds(as?.key.kind === 'hash-key' ? as.key : ledgerKey),
     ],
     claims: true,
     async run(payload, io) {

@@ -4,16 +4,17 @@ import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import { canonical } from './canonical.ts'
 import type { Clock } from './clock.ts'
-import { digestVersion, keyed, ledgerKeyOf } from './digest.ts'
+import { keyed, ledgerKeyOf } from './digest.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
 import type { Effect } from './io.ts'
 import { ledgerTable } from './keys.ts'
 import {
-  claimWrite, confirmWrite, doubtWrite, ending, judge, leaseMargin, readItem, releaseWrite, takeOverWrite, yieldWrite,
+  claimAmong, claimWrite, confirmWrite, doubtWrite, ending, judge, leaseMargin, readItem, releaseWrite, takeOverWrite, yieldWrite,
   type Claim, type Item,
 } from './ledger.ts'
+import { versionsOf } from './versions.ts'
 
 /** Random bytes drawn 256 attempts at a time: asking the system for 16 costs as much as a digest. */
 let pool = Buffer.alloc(0)
@@ -54,47 +55,60 @@ export async function claim(environment: Environment, claimant: Claimant, { by, 
   const { clock } = environment
   const now = clock.now()
   const key = ledgerKeyOf(as)
-  const [ids, prints] = [keyed(environment, key, 'ledger', claimant.pipeline), keyed(environment, key, 'fingerprint', claimant.pipeline)]
-  // One after the other costs less than Promise.all, and a failure of either is known to Once.
-  const id = await ids
-  const print = await prints
-  const mine: Claim = {
-    // As JSON, since two names run together could be a third.
-    id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
-    attempt: fence(),
-    pipeline: claimant.pipeline,
-    fingerprint: print(`${claimant.sends}${canonical(payload)}`),
-    digestVersion,
-    origin: undefined,
-    now,
-    lease: claimant.deadline + leaseMargin,
-    replaySafe: claimant.replaySafe,
-    window: claimant.window,
-    days,
+  // An hour more: what was claimed just before another version was written was confirmed a while later.
+  const { written, others } = await versionsOf(environment, key, days * 86_400_000 + 3_600_000)
+  const attempt = fence()
+  const under = async (digestVersion: number): Promise<Claim> => {
+    const [ids, prints] = [keyed(environment, key, 'ledger', claimant.pipeline, digestVersion), keyed(environment, key, 'fingerprint', claimant.pipeline, digestVersion)]
+    // One after the other costs less than Promise.all, and a failure of either is known to Once.
+    const id = await ids
+    const print = await prints
+    return {
+      // As JSON, since two names run together could be a third.
+      id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
+      attempt, digestVersion, now, days,
+      pipeline: claimant.pipeline,
+      fingerprint: print(`${claimant.sends}${canonical(payload)}`),
+      origin: undefined,
+      lease: claimant.deadline + leaseMargin,
+      replaySafe: claimant.replaySafe,
+      window: claimant.window,
+    }
   }
+  const claims: [Claim, ...Claim[]] = [await under(written)]
+  for (const version of others) claims.push(await under(version))
   const table = address(ledgerTable, environment)
   const ledger = await aws.dynamodb(environment)
+  const [mine, ...older] = claims
+  const anew = (): Promise<Outcome> => write(clock, claims, () => older.length === 0 ? ledger.put(claimWrite(table, mine)) : ledger.transact(claimAmong(table, mine, older)))
+
+  // An item is settled under the version that it was claimed under.
+  let held = mine
   let tookOver = false
   // A write whose outcome stays unknown is settled as if it had happened: the settling is conditional on the attempt.
   let holding = true
   hold({
     settle: async (effect, repeatable) => {
-      if (holding) await settle(clock, ledger, table, mine, ending(effect, tookOver, mine.replaySafe && repeatable))
+      if (holding) await settle(clock, ledger, table, held, ending(effect, tookOver, held.replaySafe && repeatable))
     },
   })
 
-  let outcome = await write(clock, () => ledger.put(claimWrite(table, mine)))
+  let outcome = await anew()
   for (let tries = 0; outcome !== 'written'; tries++) {
-    const seen: Item | undefined = outcome
-    const verdict = seen === undefined ? 'absent' : judge(seen, mine)
-    if (verdict === 'mine') return
+    const { seen, claim } = outcome
+    const verdict = seen === undefined ? 'absent' : judge(seen, claim)
+    if (verdict === 'mine') {
+      held = claim
+      return
+    }
     if (tries === 3 || verdict !== 'take-over' && verdict !== 'absent') {
       holding = false
       throw refusal(verdict, seen, now)
     }
     tookOver = verdict === 'take-over'
     // Absent: released between the two writes, so it is claimed as new.
-    outcome = await write(clock, () => ledger.put(seen === undefined || !tookOver ? claimWrite(table, mine) : takeOverWrite(table, mine, seen)))
+    held = tookOver ? claim : mine
+    outcome = seen === undefined || !tookOver ? await anew() : await write(clock, [claim], () => ledger.put(takeOverWrite(table, claim, seen)))
   }
 }
 
@@ -109,17 +123,31 @@ function refusal(verdict: ReturnType<typeof judge> | 'absent', seen: Item | unde
   }
 }
 
-/** A conditional write: done, or the item that was in its way (undefined: there was none). */
-async function write(clock: Clock, send: () => Promise<unknown>): Promise<'written' | Item | undefined> {
+/** A conditional write: done, or which claim had an item in its way (undefined: there was none). */
+type Outcome = 'written' | { readonly seen: Item | undefined; readonly claim: Claim }
+
+/** What DynamoDB says of a refused write: of a transaction, one reason an item of it. */
+interface Refused {
+  readonly name?: string
+  readonly Item?: Record<string, AttributeValue>
+  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: Record<string, AttributeValue> }[]
+}
+
+async function write(clock: Clock, claims: readonly [Claim, ...Claim[]], send: () => Promise<unknown>): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     try {
       await send()
       return 'written'
     } catch (error) {
-      const { name, Item: item } = error as { name?: string; Item?: Record<string, AttributeValue> }
-      if (name === 'ConditionalCheckFailedException') return item === undefined ? undefined : readItem(item)
+      const { name, Item: item, CancellationReasons: reasons = [] } = error as Refused
+      const at = name === 'ConditionalCheckFailedException' ? 0 : reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')
+      if (at >= 0) {
+        const found = item ?? reasons[at]?.Item
+        return { seen: found && readItem(found), claim: claims[at] ?? claims[0] }
+      }
       // Another transaction was at the item: never a duplicate, and soon over.
-      if (name !== 'TransactionConflictException' || tries === 5) throw new Fault('UNAVAILABLE')
+      const conflict = name === 'TransactionConflictException' || reasons.some(({ Code }) => Code === 'TransactionConflict')
+      if (!conflict || tries === 5) throw new Fault('UNAVAILABLE')
       await clock.wait(20 * tries + clock.jitter(30))
     }
   }
@@ -138,8 +166,8 @@ async function settle(clock: Clock, ledger: Awaited<ReturnType<typeof aws.dynamo
     doubt: () => ledger.update(doubtWrite(table, mine)),
   }
   try {
-    const outcome = await write(clock, writes[how])
-    if (how !== 'confirm' || outcome === 'written' || outcome?.state === 'confirmed' && outcome.attempt === mine.attempt) return
+    const outcome = await write(clock, [mine], writes[how])
+    if (how !== 'confirm' || outcome === 'written' || outcome.seen?.state === 'confirmed' && outcome.seen.attempt === mine.attempt) return
   } catch {
     if (how !== 'confirm') return
   }

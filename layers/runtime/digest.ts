@@ -4,13 +4,11 @@ import * as aws from './aws/index.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
-import { hashKeyNeed, ledgerKey, type HashKey } from './keys.ts'
+import { hashKeyOf, ledgerKey, type HashKey } from './keys.ts'
+import { versionsOf } from './versions.ts'
 
 /** What a digest is for. Each purpose has a key of its own, so that one's digests say nothing about another's. */
 export type Purpose = 'ledger' | 'fingerprint' | 'hash' | 'store'
-
-/** The version under which new digests are made. Old ones stay readable for the retention of what they key. */
-export const digestVersion = 1
 
 export type Digester = (text: string) => string
 
@@ -19,10 +17,10 @@ export type Digester = (text: string) => string
  * that KMS computes over a label, never over what is to be digested: a PRF over label and context, as NIST SP 800-108r1
  * derives keys. One KMS call an execution environment and label.
  */
-export const keyed = (environment: Environment, key: HashKey, purpose: Purpose, scope: string, version = digestVersion): Promise<Digester> =>
+export const keyed = (environment: Environment, key: HashKey, purpose: Purpose, scope: string, version: number): Promise<Digester> =>
   environment.digesters.get(`${key.name} ${purpose} ${scope} ${version}`, async () => {
     const label = JSON.stringify(['sallyport', purpose, scope, version])
-    const local = await mac(environment, address(hashKeyNeed(key).resource, environment), label)
+    const local = await mac(environment, address(hashKeyOf(key), environment), label)
     const digest: Digester = (text) => createHmac('sha256', local).update(text).digest('base64url')
     const told = environment.observer?.digested
     return told === undefined ? digest : (text) => {
@@ -41,11 +39,12 @@ async function mac(environment: Environment, KeyId: string, label: string): Prom
   }
 }
 
-/** What `hash` leaves of a text: `1.` and the digest of its normalised form; without a key, `0.` and its SHA-256. */
+/** What `hash` leaves of a text: the version, a dot and the digest of its normalised form; without a key, `0.` and its SHA-256. */
 export async function pseudonym(environment: Environment, { name, key, normalize }: Identifier): Promise<Digester> {
   if (key.kind === 'unkeyed') return (text) => `0.${createHash('sha256').update(normalize.run(text)).digest('base64url')}`
-  const digest = await keyed(environment, key, 'hash', name)
-  return (text) => `${digestVersion}.${digest(normalize.run(text))}`
+  const { written } = await versionsOf(environment, key, 0)
+  const digest = await keyed(environment, key, 'hash', name, written)
+  return (text) => `${written}.${digest(normalize.run(text))}`
 }
 
 /** The key of an identifier's ledger items: its own, or the realm's. */

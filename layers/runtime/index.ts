@@ -14,7 +14,7 @@ export { changeAt, pickAt, textAt, textsAt, type Digest, type Hashed, type Json,
 export { digits, exact, identifier, lowerCase, trim, unkeyed, type Identifier, type Normalizer } from './identifier.ts'
 export type { Attempted, Effect, Io, PrivateKey, Request, Sending, SigningHalf } from './io.ts'
 export { readJson } from './json.ts'
-export { hashKey, hashKeyNeed, hsmKey, keyPair, keyPairNeeds, keysTable, ledgerKey, ledgerTable, signingKey, signingKeyNeeds, signingSpec, type HashKey, type KeyPair, type SigningAlgorithm, type SigningKey } from './keys.ts'
+export { generations, hashKey, hashKeyNeeds, hashKeyOf, hsmKey, hsmSigningKey, keyPair, keyPairNeeds, keysTable, ledgerKey, ledgerTable, signingKey, signingKeyNeeds, signingSpec, type HashKey, type KeyPair, type Rotation, type SigningAlgorithm, type SigningKey } from './keys.ts'
 export { manifest } from './manifest.ts'
 export { own, prints } from './own.ts'
 export { path, type Path } from './path.ts'

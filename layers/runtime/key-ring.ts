@@ -5,7 +5,12 @@ import { Fault } from './fault.ts'
 import { keysTable } from './keys.ts'
 import { Once } from './once.ts'
 
-/** Seconds between two readings of the keys table that an unknown `kid` may cause: a sender chooses the kid. */
+/**
+ * Seconds for which what was read of the keys table is used. A rotation is put off by twice as long, and by the time that
+ * a run may take (infra/rotation.ts), so that every environment knows a new version before the first one uses it.
+ */
+const age = ({ variables }: Environment): number => Number(variables['KEY_AGE'] ?? 300)
+/** Seconds between two readings that an unknown `kid` may cause: a sender chooses the kid. */
 const pause = 60
 
 /** One version of a key in custody `wrapped`, as the keys table has it. */
@@ -25,7 +30,10 @@ export interface Ring { readonly halves: ReadonlyMap<string, Half>; readonly at:
 
 const rings = () => new Once<Ring>()
 
-/** The versions of a key, read once: again where `outdated` says that what was read may lack something. Throws UNAVAILABLE. */
+/**
+ * The versions of a key, read once: again where `outdated` says that what was read may lack something. What was read before
+ * is used as long again where the table does not answer. Throws UNAVAILABLE.
+ */
 export async function ringOf(environment: Environment, name: string, outdated: (ring: Ring, now: number) => boolean): Promise<Ring> {
   const now = environment.clock.now()
   const known = environment.one(rings)
@@ -33,11 +41,18 @@ export async function ringOf(environment: Environment, name: string, outdated: (
   const ring = await held
   if (!outdated(ring, now)) return ring
   known.forget(name, held)
-  return known.get(name, () => load(environment, name, now))
+  try {
+    return await known.get(name, () => load(environment, name, now))
+  } catch (error) {
+    if (now - ring.at >= 2 * age(environment) * 1_000) throw error
+    return known.get(name, () => held)
+  }
 }
 
+/** Read too long ago: a rotation may have added a version since. A clock that was set back makes it stale, too. */
+export const stale = (environment: Environment) => ({ at }: Ring, now: number): boolean => now < at || now - at >= age(environment) * 1_000
 /** Without a `kid`, unless the table was read less than a minute ago. */
-export const lacks = (kid: string) => ({ halves, at }: Ring, now: number): boolean => !halves.has(kid) && now - at > pause * 1_000
+export const lacks = (environment: Environment, kid: string) => ({ halves, at }: Ring, now: number): boolean => !halves.has(kid) && now - at > Math.min(pause, age(environment)) * 1_000
 
 async function load(environment: Environment, name: string, at: number): Promise<Ring> {
   try {

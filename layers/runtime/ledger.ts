@@ -2,7 +2,7 @@
  * The duplicate check as pure transitions: what is written, on which condition, and what a refused write means. Nothing
  * here waits, reads a clock or calls anybody; `claims.ts` does. An item's states: absent, claimed, confirmed, doubt.
  */
-import type { AttributeValue, DeleteItemCommandInput, PutItemCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import type { AttributeValue, DeleteItemCommandInput, PutItemCommandInput, TransactWriteItemsCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 
 /** One execution's hold on one identifier. Times are epoch milliseconds. */
 export interface Claim {
@@ -96,6 +96,20 @@ export const claimWrite = (TableName: string, claim: Claim): PutItemCommandInput
   ExpressionAttributeValues: { ':confirmed': { S: 'confirmed' }, ':now': { N: String(Math.floor(claim.now / 1_000)) } },
   ...telling,
 })
+
+/**
+ * While digests of more than one version count: claimed under the written one, if nothing stands under the others. One
+ * transaction, 2 write units an item; a refusal tells by its place in the list which one is in the way.
+ */
+export function claimAmong(TableName: string, claim: Claim, others: readonly Claim[]): TransactWriteItemsCommandInput {
+  const { ReturnValuesOnConditionCheckFailure, Item, ...condition } = claimWrite(TableName, claim)
+  return {
+    TransactItems: [
+      { Put: { Item, ...condition, ReturnValuesOnConditionCheckFailure } },
+      ...others.map(({ id }) => ({ ConditionCheck: { Key: { id: { S: id } }, ...condition as Required<typeof condition>, ReturnValuesOnConditionCheckFailure } })),
+    ],
+  }
+}
 
 /** From exactly the attempt and the lapsed lease that were seen; `firstClaimedAt` stays, since the partner counts from it. */
 export const takeOverWrite = (TableName: string, claim: Claim, seen: Item): PutItemCommandInput => ({

@@ -3,7 +3,7 @@ import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
-import { hsmKey, keyPairNeeds, type KeyPair } from './keys.ts'
+import { generations, hsmKey, keyPairNeeds, type KeyPair } from './keys.ts'
 import { hsmKid, wrapContext } from './kid.ts'
 import { lacks, ringOf, type Half } from './key-ring.ts'
 import { Once } from './once.ts'
@@ -17,7 +17,7 @@ const opened = () => new Once<PrivateKey>()
 
 async function wrapped(environment: Environment, pair: KeyPair, kid: string): Promise<PrivateKey | undefined> {
   // A rotation may have made an unknown one since.
-  const { halves } = await ringOf(environment, pair.name, lacks(kid))
+  const { halves } = await ringOf(environment, pair.name, lacks(environment, kid))
   const half = halves.get(kid)
   const key = keyPairNeeds(pair)[1]?.resource
   return half && key && environment.one(opened).get(kid, async () => local(half.type === 'ec' ? 'ec' : 'rsa', await unwrap(environment, pair.name, half, address(key, environment))))
@@ -47,19 +47,21 @@ export const local = (type: 'rsa' | 'ec', key: KeyObject): PrivateKey => type ==
       }),
     }
 
-function hsm(environment: Environment, { name }: KeyPair, kid: string): PrivateKey | undefined {
-  const rsa = address(hsmKey(name, 'rsa'), environment)
-  if (kid === hsmKid(name, 'rsa', rsa)) {
-    return { type: 'rsa', unwrap: async (CiphertextBlob) => (await kmsAnswer(async () => (await aws.kms(environment)).decrypt({ KeyId: rsa, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256', CiphertextBlob }))).Plaintext as Uint8Array }
-  }
-  const ec = address(hsmKey(name, 'ec'), environment)
-  if (kid === hsmKid(name, 'ec', ec)) {
-    return {
-      type: 'ec',
-      agree: async (x, y) => {
-        const PublicKey = spki(x, y)
-        return (await kmsAnswer(async () => (await aws.kms(environment)).deriveSharedSecret({ KeyId: ec, KeyAgreementAlgorithm: 'ECDH', PublicKey }))).SharedSecret as Uint8Array
-      },
+function hsm(environment: Environment, { name, generation }: KeyPair, kid: string): PrivateKey | undefined {
+  for (const each of generations(generation)) {
+    const rsa = address(hsmKey(name, 'rsa', each), environment)
+    if (kid === hsmKid(name, 'rsa', rsa)) {
+      return { type: 'rsa', unwrap: async (CiphertextBlob) => (await kmsAnswer(async () => (await aws.kms(environment)).decrypt({ KeyId: rsa, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256', CiphertextBlob }))).Plaintext as Uint8Array }
+    }
+    const ec = address(hsmKey(name, 'ec', each), environment)
+    if (kid === hsmKid(name, 'ec', ec)) {
+      return {
+        type: 'ec',
+        agree: async (x, y) => {
+          const PublicKey = spki(x, y)
+          return (await kmsAnswer(async () => (await aws.kms(environment)).deriveSharedSecret({ KeyId: ec, KeyAgreementAlgorithm: 'ECDH', PublicKey }))).SharedSecret as Uint8Array
+        },
+      }
     }
   }
   return undefined

@@ -42,7 +42,7 @@ export async function getObject(environment: Environment, Bucket: string, id: st
 }
 
 /** What stands in the way of a write, without its content. */
-async function standing(environment: Environment, Bucket: string, id: string): Promise<{ readonly fingerprint: string | undefined; readonly expires: number; readonly etag: string | undefined } | undefined> {
+export async function standing(environment: Environment, Bucket: string, id: string): Promise<{ readonly fingerprint: string | undefined; readonly expires: number; readonly etag: string | undefined } | undefined> {
   try {
     const { Metadata = {}, ETag: etag } = await (await aws.s3(environment)).head({ Bucket, Key: id })
     return { fingerprint: Metadata['fingerprint'], expires: Number(Metadata['expires']), etag }

@@ -33,6 +33,16 @@ export async function putItem(environment: Environment, TableName: string, { id,
   }
 }
 
+/** What tells whether what stands there is the same, without its content. Throws UNAVAILABLE. */
+export async function fingerprintOf(environment: Environment, TableName: string, id: string): Promise<Pick<Stored, 'fingerprint' | 'expires'> | undefined> {
+  try {
+    const { Item } = await (await aws.dynamodb(environment)).get({ TableName, Key: { id: { S: id } }, ConsistentRead: true, ProjectionExpression: 'fingerprint, expires' })
+    return Item && { fingerprint: Item['fingerprint']?.S ?? '', expires: Number(Item['expires']?.N) }
+  } catch {
+    throw new Fault('UNAVAILABLE')
+  }
+}
+
 /** What stands there, expired or not. A consistent read: what was stored a moment ago is found. Throws UNAVAILABLE. */
 export async function getItem(environment: Environment, TableName: string, id: string): Promise<Found | undefined> {
   try {

@@ -1,15 +1,16 @@
 import { address } from './address.ts'
 import { canonical } from './canonical.ts'
 import { openingKey, sealingKey } from './data-key.ts'
-import { digestVersion, keyed, ledgerKeyOf } from './digest.ts'
+import { keyed, ledgerKeyOf } from './digest.ts'
 import { open, seal } from './envelope.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
-import { getObject, putObject } from './record-bucket.ts'
-import { getItem, putItem } from './record-table.ts'
+import { getObject, putObject, standing } from './record-bucket.ts'
+import { fingerprintOf, getItem, putItem } from './record-table.ts'
 import type { Store } from './store.ts'
+import { versionsOf } from './versions.ts'
 
 /** The identifier of a record, as it was met, and how it is brought to one spelling. */
 export interface Loading {
@@ -27,10 +28,10 @@ export interface Storing extends Loading {
 
 /** A record as it lies in a store. */
 export interface Stored {
-  /** `1.` and a keyed digest: the version of the key, and the identifier. */
+  /** The version of the key, a dot, and a keyed digest of the identifier. */
   readonly id: string
   readonly sealed: Uint8Array
-  /** `1.` and a keyed digest of id, content and what is revealed: says whether what stands there is the same. */
+  /** The version, a dot, and a keyed digest of id, content and what is revealed: says whether what stands there is the same. */
   readonly fingerprint: string
   /** Epoch seconds. */
   readonly expires: number
@@ -45,27 +46,35 @@ export type Found = Pick<Stored, 'sealed' | 'expires'>
  */
 export async function store(environment: Environment, to: Store, { as, value, content, revealed }: Storing): Promise<void> {
   const { clock } = environment
-  const id = await recordId(environment, to, { as, value })
-  const print = await keyed(environment, ledgerKeyOf(as), 'fingerprint', `store/${to.name}`)
+  const key = ledgerKeyOf(as)
   const text = canonical(content)
   const now = clock.now()
   const expires = Math.ceil(now / 1_000) + to.days * 86_400
-  const record: Stored = {
-    id, expires, revealed,
-    sealed: seal(await sealingKey(environment, to), Buffer.from(text), { store: to.name, id, expires }),
-    // One id is as long as any other, and JSON shows where it ends: three texts that are no other three.
-    fingerprint: `${digestVersion}.${print(`${id}${canonical(revealed ?? null)}${text}`)}`,
+  const place = address(to, environment)
+  // One id is as long as any other, and JSON shows where it ends: three texts that are no other three.
+  const under = async (version: number): Promise<Pick<Stored, 'id' | 'fingerprint'>> => {
+    const id = await recordId(environment, to, { as, value }, version)
+    const print = await keyed(environment, key, 'fingerprint', `store/${to.name}`, version)
+    return { id, fingerprint: `${version}.${print(`${id}${canonical(revealed ?? null)}${text}`)}` }
   }
+  const { written, others } = await versionsOf(environment, key, to.days * 86_400_000)
+  const there = to.on === 'dynamodb' ? fingerprintOf : standing
+  for (const version of others) {
+    const { id, fingerprint } = await under(version)
+    const before = await there(environment, place, id)
+    if (before === undefined || before.expires * 1_000 <= now) continue
+    if (before.fingerprint === fingerprint) return
+    throw new Fault('STORED_OTHERWISE')
+  }
+  const { id, fingerprint } = await under(written)
+  const record: Stored = { id, expires, revealed, fingerprint, sealed: seal(await sealingKey(environment, to), Buffer.from(text), { store: to.name, id, expires }) }
   const put = to.on === 'dynamodb' ? putItem : putObject
-  if (!await put(environment, address(to, environment), record, now)) throw new Fault('STORED_OTHERWISE')
+  if (!await put(environment, place, record, now)) throw new Fault('STORED_OTHERWISE')
 }
 
 /** What is stored, opened. `meet` sees every name with its value. Throws NOT_STORED, STORED_UNREADABLE, UNAVAILABLE. */
 export async function load(environment: Environment, from: Store, asked: Loading, meet: (name: string, value: Json) => void): Promise<Json> {
-  const id = await recordId(environment, from, asked)
-  const get = from.on === 'dynamodb' ? getItem : getObject
-  const found = await get(environment, address(from, environment), id)
-  if (found === undefined || found.expires * 1_000 <= environment.clock.now()) throw new Fault('NOT_STORED')
+  const { id, found } = await find(environment, from, asked)
   const key = await openingKey(environment, from, found.sealed)
   try {
     const text = open(key, found.sealed, { store: from.name, id, expires: found.expires }).toString()
@@ -79,8 +88,21 @@ export async function load(environment: Environment, from: Store, asked: Loading
   }
 }
 
+/** Under whichever version of the key it was stored, the written one first. */
+async function find(environment: Environment, from: Store, asked: Loading): Promise<{ readonly id: string; readonly found: Found }> {
+  const get = from.on === 'dynamodb' ? getItem : getObject
+  const { written, others } = await versionsOf(environment, ledgerKeyOf(asked.as), from.days * 86_400_000)
+  for (const version of [written, ...others]) {
+    const id = await recordId(environment, from, asked, version)
+    const found = await get(environment, address(from, environment), id)
+    // What says no time at all was changed by somebody, and does not open.
+    if (found !== undefined && !(found.expires * 1_000 <= environment.clock.now())) return { id, found }
+  }
+  throw new Fault('NOT_STORED')
+}
+
 /** As JSON, since two names run together could be a third. */
-async function recordId(environment: Environment, { name }: Store, { as, value }: Loading): Promise<string> {
-  const digest = await keyed(environment, ledgerKeyOf(as), 'store', name)
-  return `${digestVersion}.${digest(JSON.stringify([as?.name ?? null, as === undefined ? value : as.normalize.run(value)]))}`
+async function recordId(environment: Environment, { name }: Store, { as, value }: Loading, version: number): Promise<string> {
+  const digest = await keyed(environment, ledgerKeyOf(as), 'store', name, version)
+  return `${version}.${digest(JSON.stringify([as?.name ?? null, as === undefined ? value : as.normalize.run(value)]))}`
 }

@@ -28,7 +28,9 @@ export interface Key extends Resource<'key'> {
    * The pair of which this key wraps (custody `wrapped`) or is (custody `hsm`) a part; its public half is in the JWKS.
    * With an algorithm it signs, else it opens.
    */
-  readonly pair?: { readonly name: string; readonly custody: Custody; readonly algorithm?: string }
+  readonly pair?: { readonly name: string; readonly custody: Custody; readonly algorithm?: string; readonly generation?: number }
+  /** Days after which what it wraps, or derives, is made anew. */
+  readonly rotateDays?: number | undefined
 }
 
 /** `hsm`: KMS does the operation. `wrapped`: made by KMS, unwrapped once per execution environment. */

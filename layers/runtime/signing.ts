@@ -4,14 +4,11 @@ import * as aws from './aws/index.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { SigningHalf } from './io.ts'
-import { signingKeyNeeds, type SigningAlgorithm, type SigningKey } from './keys.ts'
+import { hsmSigningKey, signingKeyNeeds, type SigningAlgorithm, type SigningKey } from './keys.ts'
 import { signingKid } from './kid.ts'
-import { lacks, ringOf, type Half, type Ring } from './key-ring.ts'
+import { lacks, ringOf, stale, type Half } from './key-ring.ts'
 import { Once } from './once.ts'
 import { unwrap } from './private-key.ts'
-
-/** Seconds after which the versions are read again, so that one that a rotation made comes into use. */
-const fresh = 300
 
 /** How node:crypto and KMS do what JWA names (RFC 7518 section 3, RFC 8037): the digest first, where there is one. */
 const algorithms: Readonly<Record<SigningAlgorithm, { readonly digest?: 'sha256' | 'sha384' | 'sha512'; readonly kms: string }>> = {
@@ -25,11 +22,10 @@ const algorithms: Readonly<Record<SigningAlgorithm, { readonly digest?: 'sha256'
 export const signingHalf = (environment: Environment, key: SigningKey): Promise<SigningHalf> =>
   key.custody === 'wrapped' ? wrapped(environment, key) : Promise.resolve(hsm(environment, key))
 
-const stale = ({ at }: Ring, now: number): boolean => now - at >= fresh * 1_000
 const opened = () => new Once<SigningHalf>()
 
 async function wrapped(environment: Environment, key: SigningKey): Promise<SigningHalf> {
-  const { halves } = await ringOf(environment, key.name, stale)
+  const { halves } = await ringOf(environment, key.name, stale(environment))
   const now = environment.clock.now()
   const [newest] = [...halves.values()].filter(({ from }) => from <= now).sort((a, b) => b.version - a.version)
   const wrapping = signingKeyNeeds(key)[1]?.resource
@@ -44,9 +40,7 @@ const local = ({ kid }: Half, algorithm: SigningAlgorithm, key: KeyObject): Sign
 })
 
 function hsm(environment: Environment, key: SigningKey): SigningHalf {
-  const [need] = signingKeyNeeds(key)
-  if (need === undefined) throw new Fault('UNAVAILABLE')
-  const KeyId = address(need.resource, environment)
+  const KeyId = address(hsmSigningKey(key.name, key.algorithm, key.generation), environment)
   const { digest, kms } = algorithms[key.algorithm]
   return {
     kid: signingKid(key.name, KeyId),
@@ -85,18 +79,20 @@ function sideBySide(der: Uint8Array, algorithm: string): Uint8Array {
 
 /** The public half that has this `kid`, or undefined. Throws UNAVAILABLE. */
 export async function verifyingHalf(environment: Environment, key: SigningKey, kid: string): Promise<KeyObject | undefined> {
-  if (key.custody === 'hsm') return kid === hsm(environment, key).kid ? environment.one(publics).get(kid, () => published(environment, key)) : undefined
-  const { halves } = await ringOf(environment, key.name, lacks(kid))
+  if (key.custody === 'hsm') {
+    const arn = signingKeyNeeds(key).map(({ resource }) => address(resource, environment)).find((each) => signingKid(key.name, each) === kid)
+    return arn === undefined ? undefined : environment.one(publics).get(kid, () => published(environment, arn))
+  }
+  const { halves } = await ringOf(environment, key.name, lacks(environment, kid))
   const half = halves.get(kid)
   return half && environment.one(publics).get(kid, async () => createPublicKey({ key: JSON.parse(half.publicKey) as JsonWebKey, format: 'jwk' }))
 }
 
 const publics = () => new Once<KeyObject>()
 
-async function published(environment: Environment, key: SigningKey): Promise<KeyObject> {
-  const [need] = signingKeyNeeds(key)
+async function published(environment: Environment, KeyId: string): Promise<KeyObject> {
   try {
-    const { PublicKey } = await (await aws.kms(environment)).getPublicKey({ KeyId: need && address(need.resource, environment) })
+    const { PublicKey } = await (await aws.kms(environment)).getPublicKey({ KeyId })
     return createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' })
   } catch {
     throw new Fault('UNAVAILABLE')

@@ -1,6 +1,6 @@
 import { ledgerKeyOf } from './digest.ts'
 import type { Identifier } from './identifier.ts'
-import { hashKeyNeed } from './keys.ts'
+import { hashKeyNeeds } from './keys.ts'
 import { named, type Key, type Need, type Resource } from './resource.ts'
 
 /** Where records lie, sealed, by an identifier of which only a keyed digest is kept. */
@@ -38,12 +38,13 @@ export const storeContext = ({ name }: Store): Record<string, string> => ({ 'sal
 
 /**
  * What storing needs: to write, never to open. In a bucket what stands in the way of a write is looked at by a second
- * request, which S3 allows to readers; DynamoDB shows it in its refusal.
+ * request, which S3 allows to readers; DynamoDB shows it in its refusal, and is asked for what stands under another version
+ * of the key after a rotation.
  */
 export const storeNeeds = (store: Store, as?: Identifier): Need[] => [
-  { resource: store, actions: store.on === 'dynamodb' ? ['dynamodb:PutItem'] : ['s3:GetObject', 's3:PutObject'] },
+  { resource: store, actions: store.on === 'dynamodb' ? ['dynamodb:GetItem', 'dynamodb:PutItem'] : ['s3:GetObject', 's3:PutObject'] },
   { resource: storeKey(store), actions: ['kms:GenerateDataKey'] },
-  hashKeyNeed(ledgerKeyOf(as)),
+  ...hashKeyNeeds(ledgerKeyOf(as)),
 ]
 
 /**
@@ -53,5 +54,5 @@ export const storeNeeds = (store: Store, as?: Identifier): Need[] => [
 export const loadNeeds = (store: Store, as?: Identifier): Need[] => [
   { resource: store, actions: store.on === 'dynamodb' ? ['dynamodb:GetItem'] : ['s3:GetObject', 's3:ListBucket'] },
   { resource: storeKey(store), actions: ['kms:Decrypt'] },
-  hashKeyNeed(ledgerKeyOf(as)),
+  ...hashKeyNeeds(ledgerKeyOf(as)),
 ]

@@ -27,9 +27,12 @@ beforeAll(async () => {
     TableName: 'Fix-dev-keys', BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }],
     KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }],
   }))
-  for (const version of [1, 2]) {
+  await dynamodb.send(new PutItemCommand({ TableName: 'Fix-dev-keys', Item: {
+    pair: { S: 'identity' }, kid: { S: 'identity-digest-2' }, type: { S: 'digest' }, version: { N: '2' }, from: { N: '1000' }, created: { S: '2026-02-01T00:00:00.000Z' },
+  } }))
+  for (const version of [1, 2, 3]) {
     await dynamodb.send(new PutItemCommand({ TableName: 'Fix-dev-keys', Item: {
-      pair: { S: 'inbox' }, kid: { S: `inbox-ec-${version}` }, type: { S: 'ec' }, version: { N: String(version) }, spec: { S: 'ECC_NIST_P256' },
+      pair: { S: 'inbox' }, kid: { S: `inbox-ec-${version}` }, type: { S: 'ec' }, version: { N: String(version) }, from: { N: version === 3 ? String(Date.UTC(2100, 0, 1)) : '0' }, spec: { S: 'ECC_NIST_P256' },
       publicKey: { S: '{}' }, wrapped: { B: Buffer.from('canary-wrapped') }, created: { S: `2026-0${version}-01T00:00:00.000Z` },
     } }))
   }
@@ -61,19 +64,26 @@ it('lists every version of a wrapped pair, the halves of an hsm one, and the key
   const { stage, keys: listed } = JSON.parse(await run('--json')) as { stage: string; keys: unknown[] }
   expect(stage).toBe('dev')
   expect(listed).toEqual([
-    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', kid: 'inbox-ec-1', created: '2026-01-01T00:00:00.000Z' },
-    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', kid: 'inbox-ec-2', created: '2026-02-01T00:00:00.000Z' },
-    { key: 'vault', custody: 'hsm', use: 'open, ECC_NIST_P256', kid: `vault-ec-${made.ec.slice(0, 8)}`, created: '' },
-    { key: 'vault', custody: 'hsm', use: 'open, RSA_3072', kid: `vault-rsa-${made.rsa.slice(0, 8)}`, created: '' },
-    { key: 'identity', custody: 'wrapped', use: 'keyed digests', kid: '', created: '' },
-    { key: 'ledger', custody: 'wrapped', use: 'keyed digests', kid: '', created: '' },
+    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', version: 'inbox-ec-1', created: '2026-01-01T00:00:00.000Z', state: 'old' },
+    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', version: 'inbox-ec-2', created: '2026-02-01T00:00:00.000Z', state: 'in use' },
+    { key: 'inbox', custody: 'wrapped', use: 'open, ECC_NIST_P256', version: 'inbox-ec-3', created: '2026-03-01T00:00:00.000Z', state: 'from 2100-01-01T00:00:00' },
+    { key: 'vault', custody: 'hsm', use: 'open, ECC_NIST_P256', version: `vault-ec-${made.ec.slice(0, 8)}`, created: '', state: 'in use' },
+    { key: 'vault', custody: 'hsm', use: 'open, RSA_3072', version: `vault-rsa-${made.rsa.slice(0, 8)}`, created: '', state: 'in use' },
+    { key: 'identity', custody: 'wrapped', use: 'keyed digests', version: 'identity-digest-1', created: '', state: 'old' },
+    { key: 'identity', custody: 'wrapped', use: 'keyed digests', version: 'identity-digest-2', created: '2026-02-01T00:00:00.000Z', state: 'in use' },
+    { key: 'ledger', custody: 'wrapped', use: 'keyed digests', version: 'ledger-digest-1', created: '', state: 'in use' },
   ])
 })
 it('shows them as a table, and nothing of the wrapped half', async () => {
   const said = await run()
-  expect(said).toMatch(/^key +custody +use +kid +made\n/)
+  expect(said).toMatch(/^key +custody +use +version +made +state\n/)
   expect(said).toContain('inbox-ec-2')
   expect(said).not.toContain('canary')
+})
+it('rotates no key that it does not know, nor one of KMS, and says what to do', async () => {
+  await expect(run('rotate', 'outbox')).rejects.toThrow('no pipeline names a key outbox; there are: inbox, identity, ledger')
+  await expect(run('rotate', 'vault')).rejects.toThrow('write generation: 2 where it is defined, and deploy')
+  await expect(run('rotate')).rejects.toThrow('say list, or rotate and a key')
 })
 it('says when the stage is not there', async () => {
   await expect(run('--stage', 'prod')).rejects.toThrow(Refused)

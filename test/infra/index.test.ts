@@ -69,7 +69,7 @@ describe('properties', () => {
   })
 })
 
-test('without a key pair there is no keys function, and the published set is empty', () => {
+test('without a key there is no keys function, and the published set is empty', () => {
   const plainRoute = pipeline({ name: 'plain', trigger: post('/plain', { auth: open('a test of nothing in particular') }), steps: flow({ kind: 'x', config: {}, needs: [], run: (payload) => payload }) })
   const definitions = { realm: fixture.realm, pipelines: [plainRoute] }
   const { all } = synthesized(definitions)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { account, flow, hashKeyNeed, iam, identifier, pipeline, post, unkeyed, type Pipeline, type Resource, type Step } from 'sallyport'
+import { account, flow, hashKeyNeeds, iam, identifier, pipeline, post, unkeyed, type Pipeline, type Resource, type Step } from 'sallyport'
 import { apiKey } from 'sallyport/accounts/api-key'
 import type { Definitions } from '../../infra/build.ts'
 import { construct, fixture } from './synthesized.ts'
@@ -76,6 +76,35 @@ describe('a sensitive identifier digested without a key', () => {
   })
 })
 
+describe('a field hashed without a key', () => {
+  const bare = { hash: 'sha2', keyed: false, algorithm: 'sha-256' }
+  const slow = { hash: 'argon2id', keyed: false, salted: true }
+  test('a card number, with the requirement that forbids it', () => {
+    expect(sentence([made('a', { config: { fields: ['card.pan'], by: bare } })])).toBe('pipeline a: field card.pan is a card number and must not be hashed without a key: PCI DSS v4 requirement 3.5.1.1 asks for a keyed hash of the whole number, since issuer, last four and check digit leave about a hundred thousand to try, which no salt and no slow hash makes many; hash it as an identifier with a hashKey, or by hmac({ key }), instead of sha2')
+    for (const field of ['cards[*].card_number', 'a.creditCardNumber', 'CC-Num']) expect(sentence([made('a', { config: { fields: ['x', field], by: bare } })]), field).toMatch(/ is a card number and/)
+  })
+  test('a national identifier, however slow the hash is', () => {
+    expect(sentence([made('a', { config: { fields: ['applicant.ssn'], by: slow } })], {}, { sensitive: [] })).toBe('pipeline a: field applicant.ssn is a national identifier and must not be hashed without a key: nine to eleven digits are few enough to try them all, and a salt or a slow hash only makes that take days; hash it as an identifier with a hashKey, or by hmac({ key }), instead of argon2id')
+    for (const field of ['tax_id', 'people[*].nationalId', 'CPF', 'a.passport-number']) expect(sentence([made('a', { config: { value: field, hash: 'stored', by: bare } })]), field).toMatch(/ is a national identifier and/)
+  })
+  test('a field of the realm\'s list or the pipeline\'s, unless slowly and with a salt, as passwords are', () => {
+    const realm = { sensitive: ['password'] }
+    expect(sentence([made('a', { config: { fields: ['login.password'], by: bare } })], {}, realm)).toBe('pipeline a: field login.password is sensitive and must not be hashed without a key or a salt, which anybody could undo by trying values; hash it as an identifier with a hashKey, or by hmac({ key }), instead of sha2')
+    expect(sentence([made('a', { config: { fields: ['login.password'], by: { ...slow, salted: false } } })], {}, realm)).toMatch(/field login.password is sensitive/)
+    expect(sentence([{ ...made('a', { config: { fields: ['login.secretWord'], by: bare } }), sensitive: ['secret_word'] }])).toMatch(/field login.secretWord is sensitive/)
+    expect(sentence([made('a', { config: { fields: ['login.password'], by: slow } })], {}, realm)).toBe('nothing was refused')
+  })
+  test('inside a composite, and by an identifier of such a name without a list', () => {
+    expect(sentence([made('a', { steps: [step({ config: { fields: ['pan'], by: bare } })] })])).toMatch(/^pipeline a: field pan is a card number/)
+    expect(sentence([made('a', { config: { as: identifier('cpf', { key: unkeyed('every sender must compute it') }) } })], {}, { sensitive: [] })).toMatch(/^pipeline a: identifier cpf is sensitive/)
+  })
+  test('what has a key, or is neither, may be hashed', () => {
+    expect(sentence([made('a', { config: { fields: ['card.pan', 'ssn'], by: { hash: 'hmac', keyed: true } } })])).toBe('nothing was refused')
+    expect(sentence([made('a', { config: { fields: ['document.text', 'panel'], by: bare } })])).toBe('nothing was refused')
+    expect(sentence([made('a', { config: { by: bare } })])).toBe('nothing was refused')
+  })
+})
+
 describe('resources', () => {
   const key = (name: string, spec: string, usage: string): Resource => ({ kind: 'key', name, spec, usage }) as Resource
   test('a kind that nobody provides', () => {
@@ -142,7 +171,7 @@ describe('limits of AWS', () => {
 })
 
 test('the needs of a step from elsewhere are provided like those of ours', () => {
-  const { stateless } = construct({ realm: fixture.realm, pipelines: [made('a', { needs: [hashKeyNeed({ kind: 'hash-key', name: 'own', custody: 'wrapped' })] })] })
+  const { stateless } = construct({ realm: fixture.realm, pipelines: [made('a', { needs: hashKeyNeeds({ kind: 'hash-key', name: 'own', custody: 'wrapped' }) })] })
   expect(stateless.functions.has('a')).toBe(true)
-  expect(stateless.functions.has('keys')).toBe(false)
+  expect(stateless.functions.has('keys')).toBe(true)
 })

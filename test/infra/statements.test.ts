@@ -16,23 +16,24 @@ test('a pipeline: one statement a need, exact actions, exact resource', () => {
     ['Allow', 'secretsmanager:GetSecretValue', 'Sallyport-dev-state/account-bank-key/Secret'],
     ['Allow', 'kms:GenerateMac', 'Sallyport-dev-state/realm-identity-key.Arn'],
     ['Allow', 'kms:Decrypt', 'Sallyport-dev-state/realm-inbox-key.Arn'],
-    ['Allow', 'dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', rows('inbox')],
-    ['Allow', 'dynamodb:DeleteItem dynamodb:PutItem dynamodb:UpdateItem', 'Sallyport-dev-state/ledger-table.Arn'],
+    ['Allow', 'dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', rows('identity', 'inbox')],
+    ['Allow', 'dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:PutItem dynamodb:UpdateItem', 'Sallyport-dev-state/ledger-table.Arn'],
     log('intake'),
   ])
   expect(statementsOf('vault-intake')).toEqual([
     ['Allow', 'kms:GenerateMac', 'Sallyport-dev-state/realm-ledger-key.Arn'],
     ['Allow', 'kms:DeriveSharedSecret', 'Sallyport-dev-state/realm-vault-ec-key.Arn'],
     ['Allow', 'kms:Decrypt', 'Sallyport-dev-state/realm-vault-rsa-key.Arn'],
-    ['Allow', 'dynamodb:DeleteItem dynamodb:PutItem dynamodb:UpdateItem', 'Sallyport-dev-state/ledger-table.Arn'],
+    ['Allow', 'dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', rows('ledger')],
+    ['Allow', 'dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:PutItem dynamodb:UpdateItem', 'Sallyport-dev-state/ledger-table.Arn'],
     log('vault-intake'),
   ])
 })
 
-test('our own: keys makes pairs and cannot open them, jwks reads public halves, fallback touches nothing', () => {
+test('our own: keys makes versions and cannot open them, jwks reads public halves, fallback touches nothing', () => {
   expect(statementsOf('keys')).toEqual([
     ['Allow', 'kms:GenerateDataKeyPairWithoutPlaintext', 'Sallyport-dev-state/realm-inbox-key.Arn'],
-    ['Allow', 'dynamodb:PutItem dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', rows('inbox')],
+    ['Allow', 'dynamodb:PutItem dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', rows('identity', 'inbox', 'ledger')],
     log('keys'),
   ])
   expect(statementsOf('jwks')).toEqual([
@@ -64,7 +65,10 @@ test('each function finds the addresses of its needs in its environment, and not
     ACCOUNT_BANK: 'Sallyport-dev-state/account-bank/Secret', ACCOUNT_BANK_KEY: 'Sallyport-dev-state/account-bank-key/Secret', KEY_IDENTITY: 'Sallyport-dev-state/realm-identity-key.Arn',
     KEY_INBOX: 'Sallyport-dev-state/realm-inbox-key.Arn', TABLE_KEYS: 'Sallyport-dev-state/keys-table', TABLE_LEDGER: 'Sallyport-dev-state/ledger-table',
   })
-  expect(environment('keys')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table' })
+  // Twice the age of what an environment read, the timeout of whoever uses the key, and ten seconds for clocks.
+  expect(environment('keys')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', KEYS: JSON.stringify([
+    { name: 'inbox', rotateDays: 365, key: 'Sallyport-dev-state/realm-inbox-key.Arn', settle: 625 }, { name: 'identity', settle: 625 }, { name: 'ledger', settle: 630 },
+  ]) })
   expect(environment('jwks')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', PAIRS: JSON.stringify([
     { name: 'inbox', custody: 'wrapped' },
     { name: 'vault', custody: 'hsm', ec: 'Sallyport-dev-state/realm-vault-ec-key.Arn', rsa: 'Sallyport-dev-state/realm-vault-rsa-key.Arn' },
@@ -74,8 +78,15 @@ test('each function finds the addresses of its needs in its environment, and not
   ]) })
 })
 
+test('once a day keys looks which are due', () => {
+  expect(plain(Object.values(all('AWS::Events::Rule')).map(({ Properties }) => Properties))).toEqual([{
+    Description: 'Renews the keys that are due', ScheduleExpression: 'rate(1 day)', State: 'ENABLED',
+    Targets: [{ Arn: 'Sallyport-dev/keys.Arn', Id: 'Target0', Input: '{"rotate":"due"}', RetryPolicy: { MaximumRetryAttempts: 2 } }],
+  }])
+})
+
 test('the custom resource makes the wrapped pairs, and those alone', () => {
   expect(plain(Object.values(all('Custom::KeyPairs')).map(({ Properties }) => Properties))).toEqual([{
-    ServiceToken: 'Sallyport-dev/keys.Arn', ServiceTimeout: '120', version: 1, pairs: [{ name: 'inbox', custody: 'wrapped', key: 'Sallyport-dev-state/realm-inbox-key.Arn' }],
+    ServiceToken: 'Sallyport-dev/keys.Arn', ServiceTimeout: '120', version: 2, keys: ['inbox'],
   }])
 })

@@ -62,15 +62,16 @@ describe('who may do what', () => {
   const ours = { StringEquals: { 's3:ResourceAccount': '123456789012' } }
 
   test('who stores may put and seal; who loads may get and open', () => {
+    const versions = ['dynamodb:Query', 'Sallyport-dev-state/keys-table.Arn', { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['identity', 'ledger'] }, Null: { 'dynamodb:LeadingKeys': 'false' } }]
     expect(statementsOf('keep').slice(0, -1)).toEqual([
       ['kms:GenerateMac', 'Sallyport-dev-state/realm-identity-key.Arn'], ['kms:GenerateMac', 'Sallyport-dev-state/realm-ledger-key.Arn'],
       ['kms:GenerateDataKey', 'Sallyport-dev-state/realm-store-archive-key.Arn'], ['kms:GenerateDataKey', 'Sallyport-dev-state/realm-store-documents-key.Arn'],
-      ['dynamodb:PutItem', 'Sallyport-dev-state/store-archive-table.Arn'], ['s3:GetObject s3:PutObject', `arn:aws:s3:::${name}/*`, ours],
+      ['dynamodb:GetItem dynamodb:PutItem', 'Sallyport-dev-state/store-archive-table.Arn'], ['s3:GetObject s3:PutObject', `arn:aws:s3:::${name}/*`, ours], versions,
     ])
     expect(statementsOf('recall').slice(0, -1)).toEqual([
       ['kms:GenerateMac', 'Sallyport-dev-state/realm-identity-key.Arn'], ['kms:GenerateMac', 'Sallyport-dev-state/realm-ledger-key.Arn'],
       ['kms:Decrypt', 'Sallyport-dev-state/realm-store-archive-key.Arn'], ['kms:Decrypt', 'Sallyport-dev-state/realm-store-documents-key.Arn'],
-      ['dynamodb:GetItem', 'Sallyport-dev-state/store-archive-table.Arn'], ['s3:GetObject', `arn:aws:s3:::${name}/*`, ours], ['s3:ListBucket', `arn:aws:s3:::${name}`, ours],
+      ['dynamodb:GetItem', 'Sallyport-dev-state/store-archive-table.Arn'], ['s3:GetObject', `arn:aws:s3:::${name}/*`, ours], ['s3:ListBucket', `arn:aws:s3:::${name}`, ours], versions,
     ])
   })
 

@@ -1,6 +1,6 @@
 import {
-  DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand,
-  type AttributeValue, type DeleteItemCommandInput, type GetItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type UpdateItemCommandInput,
+  DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
+  type AttributeValue, type DeleteItemCommandInput, type GetItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type TransactWriteItemsCommandInput, type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Environment } from '../environment.ts'
 
@@ -13,6 +13,7 @@ export function connect(environment: Environment) {
     put: (input: PutItemCommandInput) => client.send(new PutItemCommand(input)),
     update: (input: UpdateItemCommandInput) => client.send(new UpdateItemCommand(input)),
     delete: (input: DeleteItemCommandInput) => client.send(new DeleteItemCommand(input)),
+    transact: (input: TransactWriteItemsCommandInput) => client.send(new TransactWriteItemsCommand(input)),
     query: (input: QueryCommandInput) => client.send(new QueryCommand(input)),
   }
 }

@@ -17,8 +17,8 @@ const run = async <I, O>(step: Step<I, O>, payload: I, doors: Partial<Io> = {}):
 
 describe('hash', () => {
   const step = hash<Loan, 'applicant.ssn' | 'applicant.phone', 'ssn'>({ fields: ['applicant.ssn', 'applicant.phone'], as: ssn })
-  test('asks for one action on one key', () => {
-    expect(step.needs).toStrictEqual([{ resource: { kind: 'key', name: 'identity', spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, actions: ['kms:GenerateMac'] }])
+  test('asks for the versions of one key, and for one action on it', () => {
+    expect(step.needs).toEqual([{ resource: { kind: 'table', name: 'keys' }, actions: ['dynamodb:Query'] }, { resource: { kind: 'key', name: 'identity', spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, actions: ['kms:GenerateMac'] }])
     expect(hash({ fields: [] as never[], as: identifier('order', { key: unkeyed('order numbers are public') }) }).needs).toStrictEqual([])
   })
   test('replaces what is there and leaves the payload it was given alone', async () => {
@@ -37,8 +37,8 @@ describe('deduplicate', () => {
   })
   test('needs three writes of the ledger, no read, and the key of its identifier or the realm\'s', () => {
     const named = (step: Step<Loan, Loan>) => step.needs.map(({ resource, actions }) => [resource.name, ...actions])
-    expect(named(deduplicate<Loan>({ by: 'id' }))).toStrictEqual([['ledger', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], ['ledger', 'kms:GenerateMac']])
-    expect(named(deduplicate<Loan>({ by: 'applicant.ssn', as: ssn }))[1]).toStrictEqual(['identity', 'kms:GenerateMac'])
+    expect(named(deduplicate<Loan>({ by: 'id' }))).toStrictEqual([['ledger', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'], ['keys', 'dynamodb:Query'], ['ledger', 'kms:GenerateMac']])
+    expect(named(deduplicate<Loan>({ by: 'applicant.ssn', as: ssn }))[2]).toStrictEqual(['identity', 'kms:GenerateMac'])
   })
   test('a retention of nothing or of centuries is a mistake', () => {
     for (const days of [0, -1, Number.NaN, 4_000]) expect(() => deduplicate<Loan>({ by: 'id', days })).toThrow(TypeError)

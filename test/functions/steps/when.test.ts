@@ -15,7 +15,7 @@ test('is data: both branches, then first, and a name for the test if it has one'
 test('the pipeline needs what either branch needs, and the manifest shows both', () => {
   const step = when({ name: 'is sealed', run: () => true }, decrypt(cipher), flow(hash<{ pan: string }, 'pan', 'pan'>({ fields: ['pan'], as: card })) as never)
   const definition = pipeline({ name: 'x', trigger: post('/x', { auth: open('for this test alone') }), steps: step as never }) as never
-  expect(needs(definition).map(({ resource, actions }) => [resource.name, ...actions])).toStrictEqual([['cards', 'kms:GenerateMac'], ['inbox', 'dynamodb:Query']])
+  expect(needs(definition).map(({ resource, actions }) => [resource.name, ...actions])).toStrictEqual([['cards', 'kms:GenerateMac'], ['inbox', 'dynamodb:Query'], ['keys', 'dynamodb:Query']])
   expect((manifest(definition) as { steps: unknown }).steps).toStrictEqual({
     kind: 'when', config: { test: 'is sealed' },
     steps: [{ kind: 'decrypt', config: { cipher: 'test' } }, { kind: 'flow', config: {}, steps: [{ kind: 'hash', config: { fields: ['pan'], as: pan } }] }],

@@ -1,4 +1,4 @@
-import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,9 +19,10 @@ beforeAll(async () => {
   aws = await standIn()
   const { dynamodb, kms } = aws.as('admin')
   await dynamodb.send(new CreateTableCommand({ TableName: 'ledger', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
+  await dynamodb.send(new CreateTableCommand({ TableName: 'keys', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }] }))
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }))
   environment = new Environment({
-    variables: { TABLE_LEDGER: 'ledger', KEY_LEDGER: KeyMetadata?.Arn }, clock: { ...system, now: () => now },
+    variables: { TABLE_LEDGER: 'ledger', TABLE_KEYS: 'keys', KEY_LEDGER: KeyMetadata?.Arn }, clock: { ...system, now: () => now },
     aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
   })
 })
@@ -185,4 +186,72 @@ test('a field, a pipeline and a value are told apart, however they are put toget
   expect(await one('a', 'bc', value)).toBe('granted')
   expect(await one('ab', '', `c${value}`)).toBe('granted')
   expect(await one('a', 'b', `c${value}`)).toBe('IN_PROGRESS')
+})
+
+describe('a rotation of the key', () => {
+  const row = (version: number, from: number) => aws.as('admin').dynamodb.send(new PutItemCommand({ TableName: 'keys', Item: {
+    pair: { S: 'ledger' }, kid: { S: `ledger-digest-${version}` }, type: { S: 'digest' }, version: { N: String(version) }, from: { N: String(from) }, created: { S: '2026-11-22T00:00:00.000Z' },
+  } }))
+  const base = start + 400 * 86_400_000
+  const settled = base + 10 * minute
+
+  test('is checked before it is written, and checked after it for as long as what was accepted counts', async () => {
+    const [early, late] = [fresh(), fresh()]
+    await (await execution({ value: early, at: base - minute })).settle('done', base - minute)
+    await row(2, settled)
+    // Five minutes on, every environment has read it.
+    const during = await execution({ value: late, at: base + 6 * minute })
+    await during.settle('done', base + 6 * minute)
+    const versions = async () => (await items()).filter(({ firstClaimedAt }) => Number(firstClaimedAt?.N) >= base).map(({ digestVersion }) => digestVersion?.N)
+    expect(await versions()).toEqual(['1'])
+    expect(await code(execution({ value: early, at: base + 6 * minute }))).toBe('DUPLICATE')
+    // Written from then on, and both older acceptances are still found.
+    for (const value of [early, late]) expect(await code(execution({ value, at: settled + 6 * minute }))).toBe('DUPLICATE')
+    const anew = fresh()
+    await (await execution({ value: anew, at: settled + 6 * minute })).settle('done', settled + 6 * minute)
+    expect((await versions()).sort()).toEqual(['1', '2'])
+    expect(await code(execution({ value: anew, at: settled + 7 * minute }))).toBe('DUPLICATE')
+  })
+  test('an environment that has not heard of the writing yet finds what another one wrote under it', async () => {
+    const value = fresh()
+    const at = settled + 8 * minute
+    await (await execution({ value, at })).settle('done', at)
+    // Its clock is behind: for it, the second version is to come.
+    now = settled - minute
+    const behind = new Environment({
+      variables: environment.variables, clock: { ...system, now: () => now }, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
+    })
+    const claimant: Claimant = { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: now + 15_000 }
+    expect(await code(claim(behind, claimant, { by: 'ssn', as: undefined, value, days: 7, payload: { value } }, () => undefined))).toBe('DUPLICATE')
+  })
+  test('an item is taken over, settled and released under the version that it was claimed under', async () => {
+    const [value, released] = [fresh(), fresh()]
+    const before = settled - 2 * minute
+    // Claimed under the first version, and its run ends without a word.
+    environment = new Environment({
+      variables: environment.variables, clock: { ...system, now: () => now }, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
+    })
+    await execution({ value, at: before })
+    const held = await execution({ value: released, at: before })
+    expect(await code(execution({ value, at: before + 1_000 }))).toBe('IN_PROGRESS')
+    await held.settle('none', settled + minute)
+    await (await execution({ value, at: settled + minute })).settle('done', settled + minute)
+    const item = (await items()).find(({ firstClaimedAt }) => Number(firstClaimedAt?.N) === before)
+    expect([item?.['digestVersion']?.N, item?.['state']?.S]).toEqual(['1', 'confirmed'])
+    expect(await code(execution({ value, at: settled + 2 * minute }))).toBe('DUPLICATE')
+    expect(await code(execution({ value: released, at: settled + 2 * minute }))).toBe('granted')
+  })
+  test('after the retention one write is enough again', async () => {
+    const at = settled + 8 * 86_400_000
+    const before = aws.calls().length
+    await execution({ value: fresh(), at })
+    const made = aws.calls().slice(before).map(({ operation }) => String(operation))
+    expect(made.filter((name) => ['PutItem', 'TransactWriteItems'].includes(name))).toEqual(['PutItem'])
+  })
+  test('of fifty who try at once in the middle of it one is granted', async () => {
+    const value = fresh()
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => code(execution({ value, at: settled + 20 * minute }))))
+    expect(outcomes.filter((outcome) => outcome === 'granted')).toHaveLength(1)
+    expect(new Set(outcomes)).toEqual(new Set(['granted', 'IN_PROGRESS']))
+  })
 })

@@ -32,11 +32,12 @@ beforeAll(async () => {
   aws = await standIn(undefined, { sweepTtl: false })
   const { dynamodb, kms } = aws.as('admin')
   await dynamodb.send(new CreateTableCommand({ TableName: 'archive', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
+  await dynamodb.send(new CreateTableCommand({ TableName: 'keys', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }] }))
   await s3At(aws.port)({ method: 'PUT', path: '/documents', body: inEurope })
   const mac = async () => (await kms.send(new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }))).KeyMetadata?.Arn as string
   const symmetric = async () => (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn as string
   variables = {
-    STORE_ARCHIVE: 'archive', STORE_DOCUMENTS: 'documents', STORE_OTHER: 'archive', KEY_LEDGER: await mac(), KEY_IDENTITY: await mac(),
+    STORE_ARCHIVE: 'archive', STORE_DOCUMENTS: 'documents', STORE_OTHER: 'archive', TABLE_KEYS: 'keys', KEY_LEDGER: await mac(), KEY_IDENTITY: await mac(),
     KEY_STORE_ARCHIVE: await symmetric(), KEY_STORE_DOCUMENTS: await symmetric(),
   }
   variables['KEY_STORE_OTHER'] = variables['KEY_STORE_ARCHIVE'] as string
@@ -164,7 +165,7 @@ describe.each([['a table', archive], ['a bucket', documents]] as const)('%s', (_
     expect(second.filter((call) => call === 'kms:Decrypt')).toHaveLength(1)
     expect(await calls(() => fetched(place, values[0] as string))).toStrictEqual([read])
     now += 300_000
-    expect(await calls(() => keep(place, fresh(), 'x'))).toStrictEqual(['kms:GenerateDataKey', write])
+    expect(await calls(() => keep(place, fresh(), 'x'))).toStrictEqual(['dynamodb:Query', 'kms:GenerateDataKey', write])
     expect((await calls(() => fetched(place, values[0] as string))).sort()).toStrictEqual([read, 'kms:Decrypt'].sort())
   })
 
@@ -278,6 +279,31 @@ test('data keys that open are held for 256 environments that sealed', async () =
 }, 120_000)
 
 test('an environment without the need says so', async () => {
-  await expect(keep(table('elsewhere', { days: 1 }), 'x', 'y')).rejects.toThrow('key store-elsewhere is not among the needs of this pipeline')
+  await expect(keep(table('elsewhere', { days: 1 }), 'x', 'y')).rejects.toThrow('store elsewhere is not among the needs of this pipeline')
   expect(await aws.as('admin').dynamodb.send(new GetItemCommand({ TableName: 'archive', Key: { id: { S: 'x' } } }))).not.toHaveProperty('Item')
+})
+
+describe.each([['a table', archive], ['a bucket', documents]])('%s, after its key was rotated', (_, place) => {
+  test('what was stored before is found, compared, and expires; what is new has the new version', async () => {
+    const [before, expired, after] = [fresh(), fresh(), fresh()]
+    const as = (value: string) => ({ as: ssn, value: value.replace(/\D/g, '').padEnd(30, '7') })
+    await store(environment, place, { ...as(before), content: { a: 1 } })
+    await store(environment, place, { ...as(expired), content: { a: 1 } })
+    await aws.as('admin').dynamodb.send(new PutItemCommand({ TableName: 'keys', Item: {
+      pair: { S: 'identity' }, kid: { S: 'identity-digest-2' }, type: { S: 'digest' }, version: { N: '2' }, from: { N: String(start + 600_000) }, created: { S: '2026-11-22T00:00:00.000Z' },
+    } }))
+    now = start + 1_000_000
+    environment = cold()
+    const put = (value: string, content: unknown) => code(store(environment, place, { ...as(value), content }))
+    expect(await load(environment, place, as(before), () => undefined)).toEqual({ a: 1 })
+    expect(await put(before, { a: 1 })).toBe('done')
+    expect(await put(before, { a: 2 })).toBe('STORED_OTHERWISE')
+    expect(await put(after, { a: 3 })).toBe('done')
+    expect(await load(environment, place, as(after), () => undefined)).toEqual({ a: 3 })
+    const { Items = [] } = await aws.as('admin').dynamodb.send(new ScanCommand({ TableName: 'archive' }))
+    if (place === archive) expect(Items.filter(({ id }) => id?.S?.startsWith('2.'))).toHaveLength(1)
+    now = start + 31 * day
+    expect(await code(load(environment, place, as(expired), () => undefined))).toBe('NOT_STORED')
+    expect(await put(expired, { a: 4 })).toBe('done')
+  })
 })

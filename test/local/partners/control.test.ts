@@ -9,6 +9,7 @@ beforeAll(async () => {
   control = await startControl({
     partners: () => ['acquirer'], behave: async (name, mode) => void told.push([name, mode]), learn: async (name, headers) => void learned.push([name, headers]),
     plan: async (body) => ({ status: 400, body: JSON.stringify({ planned: body }) }), health: () => ({ status: 'ok' }),
+    rotate: async (key) => [{ kid: `${key}-ec-2` }],
   })
 })
 afterAll(() => control.stop())
@@ -19,6 +20,10 @@ const ask = async (method: string, path: string, body?: string, headers: Record<
 }
 
 describe('the control port', () => {
+  it('rotates a key', async () => {
+    expect(await ask('POST', '/keys/inbox/rotate')).toEqual([200, [{ kid: 'inbox-ec-2' }]])
+    expect((await ask('POST', '/keys/In%20box/rotate'))[0]).toBe(404)
+  })
   it('tells a partner how to behave', async () => {
     expect(await ask('PUT', '/partners/acquirer', '{"mode":"slow","ms":5}')).toEqual([200, {}])
     expect(told).toEqual([['acquirer', { mode: 'slow', ms: 5 }]])
