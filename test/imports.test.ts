@@ -6,10 +6,12 @@ import { expect, test } from 'vitest'
 /** Which room may import from which. The runtime knows nothing of steps; infra knows nothing of steps. */
 const root = fileURLToPath(new URL('..', import.meta.url))
 const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
-  'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:fs|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
-  'functions/steps': { rooms: ['functions/steps', 'sallyport'], packages: /^$/ },
-  'functions/ciphers': { rooms: ['sallyport', 'functions/accounts'], packages: /^node:crypto$/ },
-  'functions/accounts': { rooms: ['sallyport'], packages: /^node:crypto$/ },
+  'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:fs|node:fs\/promises|node:os|node:path|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
+  'functions/steps': { rooms: ['functions/steps', 'functions/hashes', 'functions/signatures', 'sallyport'], packages: /^$/ },
+  'functions/ciphers': { rooms: ['sallyport', 'functions/accounts', 'functions/ciphers', 'functions/hashes'], packages: /^(node:(crypto|fs|fs\/promises|path|stream|stream\/promises)|openpgp.*)$/ },
+  'functions/hashes': { rooms: ['functions/hashes', 'functions/accounts', 'sallyport'], packages: /^(node:(crypto|fs|path|url)|hash-wasm)$/ },
+  'functions/signatures': { rooms: ['functions/signatures', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },
+  'functions/accounts': { rooms: ['functions/accounts', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },
   'functions/handlers': { rooms: ['functions/handlers', 'sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
   'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
   // Schemas in tests are compiled as the build does it.
@@ -46,13 +48,13 @@ for (const [room, allowed] of Object.entries(rooms)) {
 
 test('a step does not import another, and only the sender of the runtime opens connections', () => {
   const steps = [...files('functions/steps')].filter((file) => !file.endsWith('/index.ts'))
-  expect(steps.filter((file) => imports(file).some((specifier) => specifier.startsWith('.')))).toStrictEqual([])
+  expect(steps.filter((file) => imports(file).some((specifier) => specifier.startsWith('./')))).toStrictEqual([])
   const connecting = [...files('layers/runtime')].filter((file) => imports(file).some((specifier) => /^node:https?$/.test(specifier)))
   expect(connecting).toStrictEqual(['layers/runtime/send.ts'])
 })
 
 test('steps, ciphers, accounts and pipelines reach for nothing impure: no clock, no network, no console', () => {
-  for (const room of ['functions/steps', 'functions/ciphers', 'functions/accounts', 'functions/pipelines']) {
+  for (const room of ['functions/steps', 'functions/ciphers', 'functions/hashes', 'functions/signatures', 'functions/accounts', 'functions/pipelines']) {
     for (const file of files(room)) {
       const text = readFileSync(join(root, file), 'utf8')
       expect(/\bfetch\(|Date\.now|new Date\(\)|console\.|process\.|globalThis/.test(text), file).toBe(false)

@@ -1,13 +1,43 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Material } from 'sallyport'
 
-/** A symmetric key of 256 bits, shared with a partner. The secret: `{"secretKey": 43 characters of base64url}`. */
-export type SecretKey = Material<'secret-key', KeyObject>
+/** Sizes of a shared key, in bits. */
+export type KeyBits = 128 | 192 | 256 | 384 | 512
 
-export const secretKey = (): SecretKey => ({ signIn: 'secret-key', read })
+/**
+ * A symmetric key, shared with a partner. The secret: `{"secretKey": "…"}` in base64url without padding, or with
+ * `"encoding"` beside it: `hex`, `base64`, `base64url` or `utf8` (the bytes of the text are the key).
+ */
+export interface SecretKey<Bits extends KeyBits = 256> extends Material<'secret-key', KeyObject> {
+  readonly bits: Bits
+}
 
-function read(secret: string): KeyObject {
-  const { secretKey } = JSON.parse(secret) as { secretKey?: unknown }
-  if (typeof secretKey !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(secretKey)) throw new TypeError('secret-key account: {"secretKey": 32 bytes as 43 characters of base64url}')
-  return createSecretKey(secretKey, 'base64url')
+const sizes: readonly number[] = [128, 192, 256, 384, 512] satisfies readonly KeyBits[]
+
+/** A shared key of exactly so many bits. Throws a TypeError for a size that no algorithm here takes. */
+export function secretKey<const Bits extends KeyBits = 256>({ bits = 256 as Bits }: { readonly bits?: Bits } = {}): SecretKey<Bits> {
+  if (!sizes.includes(bits)) throw new TypeError('secret-key account, bits: write 128, 192, 256, 384 or 512')
+  return { signIn: 'secret-key', bits, read: (secret) => read(secret, bits) }
+}
+
+function read(secret: string, bits: KeyBits): KeyObject {
+  const bytes = keyBytes(secret)
+  if (bytes?.length !== bits / 8) throw new TypeError(`secret-key account: {"secretKey": ${bits / 8} bytes in base64url}, or with "encoding": hex, base64, base64url or utf8`)
+  return createSecretKey(bytes)
+}
+
+/** What the decoders of Node pass over is told by the alphabet. */
+const alphabets: Readonly<Record<string, RegExp>> = {
+  base64url: /^[A-Za-z0-9_-]*$/,
+  base64: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  hex: /^(?:[0-9a-fA-F]{2})*$/,
+  utf8: /^/,
+}
+
+/** The bytes of `{"secretKey", "encoding"}`; undefined where the text is not in its encoding. */
+export function keyBytes(secret: string): Buffer | undefined {
+  const { secretKey, encoding = 'base64url' } = JSON.parse(secret) as { secretKey?: unknown; encoding?: unknown }
+  if (typeof secretKey !== 'string' || typeof encoding !== 'string' || !Object.hasOwn(alphabets, encoding) || alphabets[encoding]?.test(secretKey) !== true) return undefined
+  // A single character of base64url behind whole groups holds no byte.
+  return encoding === 'base64url' && secretKey.length % 4 === 1 ? undefined : Buffer.from(secretKey, encoding as BufferEncoding)
 }

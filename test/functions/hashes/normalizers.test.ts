@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { email, nfc } from '../../../functions/hashes/normalizers.ts'
+
+test('nfc makes one of two spellings and leaves the rest', () => {
+  expect(nfc.run(' E\u0301 ')).toBe(' \u00c9 ')
+})
+
+test.each([
+  [' Ada@Example.ORG ', 'ada@example.org'],
+  ['ada@M\u00fcnchen.example', 'ada@xn--mnchen-3ya.example'],
+  ['ada@XN--MNCHEN-3YA.example', 'ada@xn--mnchen-3ya.example'],
+  ['J\u006f\u0308rg@example.org', 'j\u00f6rg@example.org'],
+  ['"a@b"@example.org', '"a@b"@example.org'],
+  ['no address', 'no address'],
+  ['@example.org', '@example.org'],
+  ['ada@', 'ada@'],
+  ['', ''],
+])('email brings %j to %j, and that stays', (text, wanted) => {
+  expect(email.run(text)).toBe(wanted)
+  expect(email.run(wanted)).toBe(wanted)
+})
+
+test('a text of a megabyte costs nothing', () => {
+  const begun = performance.now()
+  email.run(`a@${'\u00fc.'.repeat(500_000)}`)
+  expect(performance.now() - begun).toBeLessThan(500)
+})
