@@ -34,6 +34,10 @@ describe('values that stood under a sensitive name', () => {
   test('are masked when renamed, interpolated, or a number', () => {
     expect(line({ note: 'applicant Ada Lovelace came', id: 987654, ok: 12 }, ['Ada Lovelace', 987654])).toBe('{"note":"applicant *** came","id":"***","ok":12}')
   })
+  test('whole, though a part of them has a shape of its own', () => {
+    expect(line({ note: 'for Ada Lovelace 4111111111111111 only', list: ['Ada Lovelace 4111111111111111'] }, ['Ada Lovelace 4111111111111111'])).toBe('{"note":"for *** only","list":["***"]}')
+    expect(line({ note: '{"a":"x 4111111111111111"}' }, ['{"a":"x 4111111111111111"}'])).toBe('{"note":"***"}')
+  })
   test('of a structure, each', () => {
     expect(line({ a: 'secret-one', b: 'secret-two' }, [{ x: ['secret-one'], y: { z: 'secret-two' } }])).toBe('{"a":"***","b":"***"}')
   })
