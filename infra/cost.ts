@@ -30,7 +30,7 @@ export interface Costs {
 interface Resource {
   readonly kind: string
   readonly name: string
-  readonly pair?: { readonly custody: string }
+  readonly pair?: { readonly name: string; readonly custody: string }
   readonly on?: 'dynamodb' | 's3'
   readonly days?: number
 }

@@ -31,6 +31,8 @@ export interface Sealer {
   readonly config: object
   readonly needs: readonly Need[]
   readonly mediaType: string
+  /** What sealing needs, where it is not what opening does. */
+  readonly sealNeeds?: readonly Need[] | undefined
   readonly seal: (plain: Uint8Array, io: Io, where?: Where) => Promise<Sealed>
   /** In constant memory. */
   readonly sealFile?: ((files: Files, io: Io) => Promise<void>) | undefined

@@ -9,26 +9,36 @@ import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomByte
 const version = 1
 const sizes = { head: 3, id: 32, iv: 12, tag: 16 } as const
 
-/** What a sealed record is bound to: moved elsewhere, or with another lifetime written beside it, it does not open. */
-export interface Binding {
-  readonly store: string
-  readonly id: string
-  /** Epoch seconds. */
-  readonly expires: number
-}
+/** What is sealed is bound to where it stands and what it is for: moved elsewhere, or relabelled, it does not open. */
+export type Binding = readonly (string | number | null)[]
 
 /** A data key in memory: what is derived from it, and the form in which KMS takes it back. */
-export interface DataKey {
+export class DataKey {
   readonly id: Buffer
-  readonly encryption: KeyObject
   readonly wrapped: Uint8Array
-}
+  #encryption: KeyObject | undefined
 
-/** HKDF-SHA-256 (RFC 5869) makes two keys of the 32 bytes: one that is shown as an id, one that encrypts. */
-export function dataKey(plain: Uint8Array, wrapped: Uint8Array): DataKey {
-  if (plain.length !== 32) throw new TypeError('a data key has 32 bytes')
-  const expand = (info: string): Buffer => Buffer.from(hkdfSync('sha256', plain, '', info, 32))
-  return { id: expand('sallyport store 1 key id'), encryption: createSecretKey(expand('sallyport store 1 encryption')), wrapped }
+  /** HKDF-SHA-256 (RFC 5869) makes two keys of the 32 bytes, which are then overwritten: one that is shown as an id, one that encrypts. */
+  constructor(plain: Uint8Array, wrapped: Uint8Array) {
+    if (plain.length !== 32) throw new TypeError('a data key has 32 bytes')
+    const expand = (info: string): Buffer => Buffer.from(hkdfSync('sha256', plain, '', info, 32))
+    const encryption = expand('sallyport store 1 encryption')
+    this.id = expand('sallyport store 1 key id')
+    this.wrapped = wrapped
+    this.#encryption = createSecretKey(encryption)
+    for (const bytes of [plain, encryption]) bytes.fill(0)
+  }
+
+  /** Throws an Error once it was forgotten. */
+  get encryption(): KeyObject {
+    if (this.#encryption === undefined) throw closed()
+    return this.#encryption
+  }
+
+  /** OpenSSL overwrites its copy when nobody refers to it any more. */
+  forget(): void {
+    this.#encryption = undefined
+  }
 }
 
 export function seal({ id, encryption, wrapped }: DataKey, plain: Uint8Array, binding: Binding): Buffer {
@@ -83,5 +93,4 @@ function split(sealed: Uint8Array) {
 }
 
 /** As JSON, since two texts run together could be a third. */
-const associated = (clear: Uint8Array, { store, id, expires }: Binding): Buffer =>
-  Buffer.concat([clear, Buffer.from(JSON.stringify(['sallyport', 'store', store, id, expires]))])
+const associated = (clear: Uint8Array, binding: Binding): Buffer => Buffer.concat([clear, Buffer.from(JSON.stringify(['sallyport', ...binding]))])

@@ -42,8 +42,8 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
   }
 }
 
-/** What stores and loads, in a file of its own: most pipelines do neither. */
-const records = () => import('./records.ts')
+/** What seals by envelopes, stores and loads, in a file of its own: most pipelines do none of it. */
+const atRest = () => import('./at-rest.ts')
 /** Private halves of our own keys. */
 export const custody = () => import('./custody.ts')
 /** Files of a run. */
@@ -107,14 +107,16 @@ export class Execution {
       privateKey: async (pair, kid) => (await custody()).findPrivateKey(environment, pair, kid),
       signing: async (key) => (await custody()).signingHalf(environment, key),
       verifying: async (key, kid) => (await custody()).verifyingHalf(environment, key, kid),
+      seal: async (key, context, plain, binding) => (await atRest()).sealEnvelope(environment, key, context, plain, binding),
+      unseal: async (key, context, sealed, binding) => (await atRest()).openEnvelope(environment, key, context, sealed, binding),
       folder: () => this.#folder ??= workingFolder().then(({ makeFolder }) => makeFolder()),
       digest: (as) => pseudonym(environment, as),
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       store: async (to, record) => {
         if (this.#closed) throw new Fault('OUT_OF_TIME')
-        await (await records()).store(environment, to, record)
+        await (await atRest()).store(environment, to, record)
       },
-      load: async (from, asked) => (await records()).load(environment, from, asked, redactor.meet),
+      load: async (from, asked) => (await atRest()).load(environment, from, asked, redactor.meet),
       send: (to, request) => this.#send(to, request, [this.#effects]),
       acted: () => { note([this.#effects], 'unknown', false) },
       address: (resource) => address(resource, environment),

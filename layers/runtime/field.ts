@@ -7,6 +7,10 @@ declare const digestOf: unique symbol
 /** What `hash` leaves: text that is no longer the identifier. A digest is not offered as a path again. */
 export type Digest<Name extends string = string> = string & { readonly [digestOf]: Name }
 
+declare const sealedText: unique symbol
+/** What `encryptFields` leaves: text that only its cipher opens. */
+export type SealedText = string & { readonly [sealedText]: true }
+
 type Closed = string | number | bigint | boolean | symbol | null | undefined | Date | Uint8Array | Digest | ((...args: never) => unknown)
 type Keys<T> = keyof T extends infer K ? K extends string ? string extends K ? never : K extends `${string}${'.' | '['}${string}` ? never : K : never : never
 /** Ten levels, a name and a `[*]` each counting one; deeper fields are not offered. */
@@ -28,6 +32,13 @@ export interface NoTextFieldHere { readonly [why]: 'validate the payload before 
 type Undotted<P> = P extends `.${infer Name}` ? Name : P extends '' ? never : P
 type Offer<T, P> = [Json] extends [T] ? NoTextFieldHere : [P] extends [never] ? NoTextFieldHere : Undotted<P>
 
+type Any<T, D extends number> = [D] extends [never] ? never
+  : T extends Closed ? ''
+  : T extends readonly (infer E)[] ? '' | `[*]${Any<E, Deeper[D]>}`
+  : '' | { [K in Keys<T>]: `.${K}${Any<NonNullable<T[K & keyof T]>, Deeper[D]>}` }[Keys<T>]
+
+/** A field somewhere in `T`, whatever it holds: 'card', 'cards[*].address.lines'. */
+export type AnyPath<T> = Offer<T, Exclude<Any<T, 10>, ''>>
 /** A text field somewhere in `T`, optional or not, in any member of a union: 'applicant.ssn', 'cards[*].pan'. */
 export type TextPath<T> = Offer<T, Tails<T, 10>>
 /** A text field that every `T` has, and plain: no optional, no list, no field of one member of a union, no digest. */
@@ -42,6 +53,17 @@ type Put<T, P, V> = [P] extends [never] ? T
   : { [K in keyof T]: Put<T[K], Rest<P, K & string>, V> }
 /** `T` after `hash`: the named fields hold digests. */
 export type Hashed<T, Field, Name extends string> = Put<T, Field extends `[*]${string}` ? Field : `.${Field & string}`, Digest<Name>>
+
+type Dotted<Field> = Field extends `[*]${string}` ? Field : `.${Field & string}`
+type Turn<T, P, V> = [P] extends [never] ? T
+  : '' extends P ? T extends null | undefined ? T : V
+  : T extends readonly (infer E)[] ? Turn<E, P extends `[*]${infer R}` ? R : never, V>[]
+  : T extends Closed ? T
+  : { [K in keyof T]: Turn<T[K], Rest<P, K & string>, V> }
+/** `T` after `encryptFields`: the named fields hold sealed text. */
+export type Enciphered<T, Field> = Turn<T, Dotted<Field>, SealedText>
+/** `T` after `decryptFields`: the named fields hold what was sealed. */
+export type Deciphered<T, Field, Plain> = Turn<T, Dotted<Field>, Plain>
 
 const parsed = new Map<string, readonly string[]>()
 /** 'cards[*].pan' as ['cards', '*', 'pan']. Paths are constants of definitions, so the map stays small. */

@@ -3,7 +3,7 @@ import type { Account, Material } from './account.ts'
 import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
-import type { KeyPair, SigningAlgorithm, SigningKey } from './keys.ts'
+import type { EnvelopeKey, KeyPair, SigningAlgorithm, SigningKey } from './keys.ts'
 import type { Loading, Storing } from './records.ts'
 import type { Path } from './path.ts'
 import type { Resource } from './resource.ts'
@@ -76,6 +76,10 @@ export interface Io {
   readonly verifying: (key: SigningKey, kid: string) => Promise<KeyObject | undefined>
   /** A working folder that only this execution uses, made when it is first asked for and gone when the run has ended. */
   readonly folder: () => Promise<string>
+  /** Bytes in an envelope (AES-256-GCM, a data key that KMS wraps), bound to a context and to where they stand. Throws UNAVAILABLE. */
+  readonly seal: (key: EnvelopeKey, context: string, plain: Uint8Array, binding: readonly (string | null)[]) => Promise<Uint8Array>
+  /** What is in an envelope. Throws DECRYPTION_FAILED, UNAVAILABLE. */
+  readonly unseal: (key: EnvelopeKey, context: string, sealed: Uint8Array, binding: readonly (string | null)[]) => Promise<Uint8Array>
   /** A keyed digest for one purpose, normalised: `1.<43 characters of base64url>`, the version of the key before the dot. */
   readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
   /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */

@@ -60,6 +60,15 @@ export const hsmKey = (name: string, type: 'rsa' | 'ec', generation = 1): Key =>
     : { kind: 'key', name: called, spec: 'ECC_NIST_P256', usage: 'KEY_AGREEMENT', pair: { name, custody: 'hsm', generation } }
 }
 
+/** A KMS key under which data keys are wrapped, for fields, payloads and files that are sealed by an envelope. KMS renews it by itself, once a year. */
+export type EnvelopeKey = Resource<'envelope-key'>
+
+/** An envelope key by its name. Throws a TypeError for a name that cannot be. */
+export const envelopeKey = (name: string): EnvelopeKey => ({ kind: 'envelope-key', name: named('envelope key', name) })
+
+/** The KMS key that wraps the data keys. */
+export const envelopeKeyOf = ({ name }: EnvelopeKey): Key => ({ kind: 'key', name, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' })
+
 /** How a key signs (RFC 7518 section 3.1, RFC 8037): one algorithm bound to one key. */
 export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
 

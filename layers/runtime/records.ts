@@ -1,6 +1,6 @@
 import { address } from './address.ts'
 import { canonical } from './canonical.ts'
-import { openingKey, sealingKey } from './data-key.ts'
+import { openingKey, sealingKey, type Wrapping } from './data-key.ts'
 import { keyed, ledgerKeyOf } from './digest.ts'
 import { open, seal } from './envelope.ts'
 import type { Environment } from './environment.ts'
@@ -9,7 +9,7 @@ import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
 import { getObject, putObject, standing } from './record-bucket.ts'
 import { fingerprintOf, getItem, putItem } from './record-table.ts'
-import type { Store } from './store.ts'
+import { storeContext, storeKey, type Store } from './store.ts'
 import { versionsOf } from './versions.ts'
 
 /** The identifier of a record, as it was met, and how it is brought to one spelling. */
@@ -37,6 +37,8 @@ export interface Stored {
   readonly expires: number
   readonly revealed: Storing['revealed']
 }
+
+const wrapping = (store: Store): Wrapping => ({ key: storeKey(store), context: storeContext(store) })
 
 export type Found = Pick<Stored, 'sealed' | 'expires'>
 
@@ -67,7 +69,7 @@ export async function store(environment: Environment, to: Store, { as, value, co
     throw new Fault('STORED_OTHERWISE')
   }
   const { id, fingerprint } = await under(written)
-  const record: Stored = { id, expires, revealed, fingerprint, sealed: seal(await sealingKey(environment, to), Buffer.from(text), { store: to.name, id, expires }) }
+  const record: Stored = { id, expires, revealed, fingerprint, sealed: seal(await sealingKey(environment, wrapping(to), text.length), Buffer.from(text), ['store', to.name, id, expires]) }
   const put = to.on === 'dynamodb' ? putItem : putObject
   if (!await put(environment, place, record, now)) throw new Fault('STORED_OTHERWISE')
 }
@@ -75,9 +77,9 @@ export async function store(environment: Environment, to: Store, { as, value, co
 /** What is stored, opened. `meet` sees every name with its value. Throws NOT_STORED, STORED_UNREADABLE, UNAVAILABLE. */
 export async function load(environment: Environment, from: Store, asked: Loading, meet: (name: string, value: Json) => void): Promise<Json> {
   const { id, found } = await find(environment, from, asked)
-  const key = await openingKey(environment, from, found.sealed)
+  const key = await openingKey(environment, wrapping(from), found.sealed)
   try {
-    const text = open(key, found.sealed, { store: from.name, id, expires: found.expires }).toString()
+    const text = open(key, found.sealed, ['store', from.name, id, found.expires]).toString()
     // It is as we wrote it, so there is nothing here that two readers could read differently.
     return JSON.parse(text, (name, value: Json) => {
       meet(name, value)

@@ -1,12 +1,12 @@
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { dataKey, decipher, open, seal, wrappedIn, type Binding } from '../../../layers/runtime/envelope.ts'
+import { DataKey, decipher, open, seal, wrappedIn, type Binding } from '../../../layers/runtime/envelope.ts'
 import { vector, withVectors } from '../../vectors.ts'
 
 const plain = Buffer.from('{"applicant":{"ssn":"078-05-1120"}}')
 const wrapped = Buffer.from('the wrapped form')
-const key = dataKey(Buffer.alloc(32, 7), wrapped)
-const binding: Binding = { store: 'archive', id: '1.abc', expires: 1_800_000_000 }
+const key = new DataKey(Buffer.alloc(32, 7), wrapped)
+const binding: Binding = ['store', 'archive', '1.abc', 1_800_000_000]
 const refusal = new Error('a sealed record does not open')
 
 test('version, wrapped key, key id, IV, ciphertext and tag, in this order', () => {
@@ -50,19 +50,30 @@ describe('what does not open', () => {
     expect(() => open(key, Buffer.concat([sealed, Buffer.of(0)]), binding)).toThrow(refusal)
   })
   test.each<[string, Binding]>([
-    ['another store', { ...binding, store: 'other' }], ['another record', { ...binding, id: '1.abd' }], ['another lifetime', { ...binding, expires: 1_900_000_000 }],
-    ['names that run together', { ...binding, store: 'archive","1', id: 'abc' }], ['no lifetime', { ...binding, expires: Number.NaN }],
+    ['another purpose', ['envelope', 'archive', '1.abc', 1_800_000_000]], ['another store', ['store', 'other', '1.abc', 1_800_000_000]], ['another record', ['store', 'archive', '1.abd', 1_800_000_000]], ['another lifetime', ['store', 'archive', '1.abc', 1_900_000_000]],
+    ['names that run together', ['store', 'archive","1', 'abc', 1_800_000_000]], ['no lifetime', ['store', 'archive', '1.abc', Number.NaN]],
   ])('bound to %s', (_, other) => { expect(() => open(key, sealed, other)).toThrow(refusal) })
   test('another data key, which the key id shows before a byte is deciphered', () => {
-    expect(() => open(dataKey(Buffer.alloc(32, 8), wrapped), sealed, binding)).toThrow(refusal)
+    expect(() => open(new DataKey(Buffer.alloc(32, 8), wrapped), sealed, binding)).toThrow(refusal)
   })
   test('the right key id with another key: the id is bound, too', () => {
-    expect(() => open({ ...dataKey(Buffer.alloc(32, 8), wrapped), id: key.id }, sealed, binding)).toThrow(refusal)
+    expect(() => open(Object.assign(new DataKey(Buffer.alloc(32, 8), wrapped), { id: key.id }), sealed, binding)).toThrow(refusal)
   })
 })
 
+test('the bytes that KMS gave are overwritten, and a key that was forgotten seals and opens nothing', () => {
+  const bytes = Buffer.alloc(32, 9)
+  const short = new DataKey(bytes, wrapped)
+  expect(bytes.equals(Buffer.alloc(32))).toBe(true)
+  const sealed = seal(short, plain, binding)
+  expect(open(short, sealed, binding)).toStrictEqual(plain)
+  short.forget()
+  expect(() => seal(short, plain, binding)).toThrow(refusal)
+  expect(() => open(short, sealed, binding)).toThrow(refusal)
+})
+
 test('a data key that is none', () => {
-  for (const length of [0, 16, 31, 33]) expect(() => dataKey(Buffer.alloc(length), wrapped)).toThrow('a data key has 32 bytes')
+  for (const length of [0, 16, 31, 33]) expect(() => new DataKey(Buffer.alloc(length), wrapped)).toThrow('a data key has 32 bytes')
 })
 
 interface Case { readonly tcId: number; readonly key: string; readonly iv: string; readonly aad: string; readonly msg: string; readonly ct: string; readonly tag: string; readonly result: 'valid' | 'invalid' }

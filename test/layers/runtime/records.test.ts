@@ -6,7 +6,7 @@ import { digits, hashKey, identifier } from 'sallyport'
 import { system } from '../../../layers/runtime/clock.ts'
 import { Environment } from '../../../layers/runtime/environment.ts'
 import { load, store } from '../../../layers/runtime/records.ts'
-import { bucket, table, type Store } from '../../../layers/runtime/store.ts'
+import { bucket, storeContext, storeKey, table, type Store } from '../../../layers/runtime/store.ts'
 import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
 import { inEurope, s3 as s3At } from '../../local/aws/s3/client.ts'
 
@@ -257,11 +257,15 @@ test('an expired object that the lifecycle deletes while it is replaced', async 
   expect(await code(keep(documents, fresh(), 'x'))).toBe('done')
 })
 
-test('a data key seals 65,536 records, and not one more', async () => {
+test('a data key seals 65,536 records or a gigabyte, and not one more', async () => {
   const { sealingKey } = await import('../../../layers/runtime/data-key.ts')
-  const first = sealingKey(environment, archive)
-  for (let i = 1; i < 2 ** 16; i++) expect(sealingKey(environment, archive)).toBe(first)
-  expect(sealingKey(environment, archive)).not.toBe(first)
+  const wrapping = { key: storeKey(archive), context: storeContext(archive) }
+  const first = sealingKey(environment, wrapping, 1)
+  for (let i = 1; i < 2 ** 16; i++) expect(sealingKey(environment, wrapping, 1)).toBe(first)
+  const second = sealingKey(environment, wrapping, 2 ** 29)
+  expect(second).not.toBe(first)
+  expect(sealingKey(environment, wrapping, 2 ** 29)).toBe(second)
+  expect(sealingKey(environment, wrapping, 1)).not.toBe(second)
 })
 
 test('data keys that open are held for 256 environments that sealed', async () => {

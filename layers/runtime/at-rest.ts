@@ -1,0 +1,3 @@
+/** What seals by envelopes, stores and loads, in a file of the layer of its own: pipelines that do none of it never read it. */
+export { load, store } from './records.ts'
+export { openEnvelope, sealEnvelope } from './sealing.ts'

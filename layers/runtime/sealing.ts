@@ -1,0 +1,23 @@
+import { openingKey, sealingKey, type Wrapping } from './data-key.ts'
+import { open, seal, type Binding } from './envelope.ts'
+import type { Environment } from './environment.ts'
+import { Fault } from './fault.ts'
+import { envelopeKeyOf, type EnvelopeKey } from './keys.ts'
+
+/** Data keys of one context serve all its fields: a message with many of them asks KMS once. */
+const wrapping = (key: EnvelopeKey, context: string): Wrapping => ({ key: envelopeKeyOf(key), context: { 'sallyport:key': key.name, 'sallyport:context': context } })
+const bound = (context: string, binding: Binding): Binding => ['envelope', context, ...binding]
+
+/** Bytes in an envelope, bound to a context and to where they stand. Throws UNAVAILABLE. */
+export async function sealEnvelope(environment: Environment, key: EnvelopeKey, context: string, plain: Uint8Array, binding: Binding): Promise<Uint8Array> {
+  return seal(await sealingKey(environment, wrapping(key, context), plain.length), plain, bound(context, binding))
+}
+
+/** Throws DECRYPTION_FAILED, UNAVAILABLE. */
+export async function openEnvelope(environment: Environment, key: EnvelopeKey, context: string, sealed: Uint8Array, binding: Binding): Promise<Uint8Array> {
+  try {
+    return open(await openingKey(environment, wrapping(key, context), sealed), sealed, bound(context, binding))
+  } catch (error) {
+    throw new Fault((error as Partial<Fault>).code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'DECRYPTION_FAILED')
+  }
+}
