@@ -1,11 +1,17 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
-import { accountNeed, Fault, isFault, type Account, type Opener, type Sealed, type Sealer } from 'sallyport'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { accountNeed, type Account, type Io, type Opener, type Sealer, type Where } from 'sallyport'
 import type { SecretKey } from '../accounts/secret-key.ts'
+import { openFile, sealFile } from './files/chunked.ts'
+import { bytesOf } from './aead/text.ts'
+import { opener } from './opener.ts'
 
 interface Options {
   readonly key: Account<SecretKey>
-  /** What the sealed text is for: it opens under the same words alone. */
-  readonly context: string
+  /**
+   * What the sealed text is for, where another pipeline opens it: it opens under the same words alone.
+   * @default - the name of the pipeline
+   */
+  readonly context?: string
 }
 
 const version = 1
@@ -13,25 +19,25 @@ const version = 1
 /**
  * AES-256-GCM (NIST SP 800-38D) with a shared key, as base64url of
  * `version (1) ‖ key id (32) ‖ IV (12) ‖ ciphertext ‖ tag (16)`: 61 bytes more than the plaintext.
- * The key id is derived from the key and commits to it: no ciphertext opens under two keys. Version, key id and context are
- * bound as associated data. Random IVs allow 2^32 seals with one key; make a new key long before.
+ * The key id is derived from the key and commits to it: no ciphertext opens under two keys. Version, key id, context and the
+ * path of the field are bound as associated data. Random IVs allow 2^32 seals with one key; make a new key long before.
+ * Fields, payloads, and files in constant memory (files/chunked.ts).
  */
 export const aesGcm = ({ key, context }: Options): Opener & Sealer => {
-  if (context.trim() === '') throw new TypeError('aesGcm: say in `context` what the sealed text is for')
+  if (context?.trim() === '') throw new TypeError('aesGcm: say in `context` what the sealed text is for, or leave it out')
+  const bound = (io: Io, what: 'file' | null, { field = null }: Omit<Where, 'field'> & { readonly field?: string | null | undefined } = {}): string => JSON.stringify(['sallyport', context ?? io.pipeline, what, field])
+  const keys = async (io: Io): Promise<Keys> => keysOf(await io.material(key))
   return {
-    cipher: 'aes-gcm',
-    config: { key, context },
-    needs: [accountNeed(key)],
     mediaType: 'application/octet-stream',
-    seal: async (plain, io) => seal(plain, await io.material(key), context),
-    async open(sealed, io) {
-      const secret = await io.material(key)
-      try {
-        return open(sealed, secret, context)
-      } catch (error) {
-        throw isFault(error) ? error : new Fault('DECRYPTION_FAILED')
-      }
-    },
+    seal: async (plain, io, where) => ({ sealed: seal(plain, await keys(io), bound(io, null, where)).toString('base64url') }),
+    sealFile: async (files, io) => sealFile(files, async (plain) => seal(plain, await keys(io), bound(io, 'file'))),
+    ...opener({
+      cipher: 'aes-gcm',
+      config: { key, context },
+      needs: [accountNeed(key)],
+      open: async ({ sealed }, io, where) => open(bytesOf(sealed), await keys(io), bound(io, null, where)),
+      openFile: async (files, io) => openFile(files, async (sealed) => open(sealed, await keys(io), bound(io, 'file'))),
+    }),
   }
 }
 
@@ -48,23 +54,20 @@ function keysOf(shared: KeyObject): Keys {
   return keys
 }
 
-const associated = (head: Buffer, context: string): Buffer => Buffer.concat([head, Buffer.from(context)])
+const associated = (head: Uint8Array, bound: string): Buffer => Buffer.concat([head, Buffer.from(bound)])
 
-function seal(plain: Uint8Array, shared: KeyObject, context: string): Sealed {
-  const { id, encryption } = keysOf(shared)
+function seal(plain: Uint8Array, { id, encryption }: Keys, bound: string): Buffer {
   const head = Buffer.concat([Buffer.of(version), id])
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: 16 })
-  cipher.setAAD(associated(head, context))
-  return { sealed: Buffer.concat([head, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64url') }
+  cipher.setAAD(associated(head, bound))
+  return Buffer.concat([head, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-function open({ sealed }: Sealed, shared: KeyObject, context: string): Uint8Array {
-  const { id, encryption } = keysOf(shared)
-  const bytes = Buffer.from(sealed, 'base64url')
-  const head = bytes.subarray(0, 33)
-  if (bytes.toString('base64url') !== sealed || bytes.length < 61 || head[0] !== version || !head.subarray(1).equals(id)) throw new Fault('DECRYPTION_FAILED')
-  const decipher = createDecipheriv('aes-256-gcm', encryption, bytes.subarray(33, 45), { authTagLength: 16 })
-  decipher.setAAD(associated(head, context)).setAuthTag(bytes.subarray(-16))
-  return Buffer.concat([decipher.update(bytes.subarray(45, -16)), decipher.final()])
+function open(sealed: Uint8Array, { id, encryption }: Keys, bound: string): Uint8Array {
+  const head = sealed.subarray(0, 33)
+  if (sealed.length < 61 || head[0] !== version || !timingSafeEqual(head.subarray(1), id)) throw new Error('not sealed with this key')
+  const decipher = createDecipheriv('aes-256-gcm', encryption, sealed.subarray(33, 45), { authTagLength: 16 })
+  decipher.setAAD(associated(head, bound)).setAuthTag(sealed.subarray(-16))
+  return Buffer.concat([decipher.update(sealed.subarray(45, -16)), decipher.final()])
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { changeAt, Fault, textsAt, type Io } from 'sallyport'
+import { fileName } from '../../ciphers/files/file-name.ts'
 import type { Hasher, Hashing } from '../hasher.ts'
 
 interface Parts<Name extends string> extends Omit<Hasher<Name>, 'replace'> {
@@ -27,8 +28,7 @@ export function made<Name extends string>({ hash, keyed, config, needs, run, ver
       const { fields, file, into } = what
       if (file === undefined) return async (payload, io) => fields === undefined ? { hash: await run(bytesOf(payload), io) } : replaceFields(payload, fields, what, io)
       if (runFile === undefined) throw new TypeError(`hash of a file by ${hash}: write sha2(), sha3() or hmac({ key })`)
-      // One plain name: no definition reaches out of the working folder.
-      if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/.test(file)) throw new TypeError('hash, file: write the name of a file in the working folder, letters, digits, dots and hyphens')
+      fileName('hash, file', file)
       if (into === undefined || !/^[A-Za-z]\w{0,63}$/.test(into)) throw new TypeError('hash, into: write the name of a new field, letters and digits')
       return async (payload, io) => {
         if (typeof payload !== 'object' || payload === null || Array.isArray(payload) || payload instanceof Uint8Array) throw new Fault('PAYLOAD_INVALID', ['$'])

@@ -41,7 +41,7 @@ test('another key, another context, any flipped bit, another version, padding an
   }
 })
 
-test('a context is required, and so is a key of 256 bits', () => {
+test('a context of nothing is refused, and so is a key of other than 256 bits', () => {
   expect(() => aesGcm({ key, context: ' ' })).toThrow(TypeError)
   expect(() => secretKey().read('{"secretKey":"dG9vIHNob3J0"}')).toThrow(TypeError)
 })
