@@ -1,31 +1,30 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Material } from 'sallyport'
+import { described, type Described, type NamedKey } from './key/described.ts'
 
 /** A key to which we seal. */
-export interface ReadersKey {
-  readonly kid: string
-  readonly type: 'rsa' | 'ec'
+export interface ReadersKey extends Described {
   readonly key: KeyObject
 }
 
-/** Somebody's public key: RSA of 2048 bits or more, or P-256. The secret: `{"publicKey": a JWK, or PEM text}`. */
+/**
+ * Somebody's public key for encryption: RSA of 2,048 to 8,192 bits with an odd exponent from 65,537 up, P-256, P-384 or X25519.
+ * The secret: `{"publicKey": a JWK, or PEM text}`, and `"kid"` beside it where the reader has a name for the key.
+ */
 export type PublicKey = Material<'public-key', ReadersKey>
 
 export const publicKey = (): PublicKey => ({ signIn: 'public-key', read })
 
 function read(secret: string): ReadersKey {
-  const { publicKey: given } = JSON.parse(secret) as { publicKey?: string | (JsonWebKey & { kid?: string }) }
-  if (given === undefined || (typeof given === 'string' ? given.includes('PRIVATE') : 'd' in given || 'k' in given)) {
+  const { publicKey: given, kid } = JSON.parse(secret) as { publicKey?: string | NamedKey; kid?: string }
+  if (given === undefined || /PRIVATE/.test(given as string) || Object.keys(given).some((name) => privatePart.test(name))) {
     throw new TypeError('public-key account: {"publicKey": a public JWK, or PEM text}')
   }
   const key = createPublicKey(typeof given === 'string' ? given : { key: given, format: 'jwk' })
-  const jwk = key.export({ format: 'jwk' })
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
-  const rsa = key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && publicExponent >= 65_537n && publicExponent % 2n === 1n
-  if (!rsa && jwk.crv !== 'P-256') throw new TypeError('public-key account: RSA of 2048 bits or more with exponent 65537 or more, or P-256')
-  return { kid: (typeof given === 'object' ? given.kid : undefined) ?? thumbprint(jwk), type: rsa ? 'rsa' : 'ec', key }
+  const what = described(key, given, kid)
+  if (what === undefined) throw new TypeError('public-key account: for encryption, RSA of 2048 to 8192 bits, P-256, P-384 or X25519')
+  return { ...what, key }
 }
 
-/** RFC 7638: SHA-256 over the required members in alphabetical order. */
-const thumbprint = ({ crv, e, kty, n, x, y }: JsonWebKey): string =>
-  createHash('sha256').update(JSON.stringify(kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y })).digest('base64url')
+/** Of a JWK (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1); of a text the names are numbers. */
+const privatePart = /^(d[pq]?|p|qi?|oth|k)$/

@@ -1,127 +1,129 @@
-import {
-  constants, createCipheriv, createDecipheriv, createHash, createSecretKey, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes,
-} from 'node:crypto'
-import { accountNeed, Fault, isFault, keyPairNeeds, readJson, type Account, type Io, type KeyPair, type Opener, type PrivateKey, type Sealed, type Sealer } from 'sallyport'
-import type { PublicKey, ReadersKey } from '../accounts/public-key.ts'
+import { randomBytes, type KeyObject } from 'node:crypto'
+import { accountNeed, Fault, keyPairNeeds, type Account, type Io, type KeyPair, type Material, type Opener, type Sealer } from 'sallyport'
+import type { PrivateKey } from '../accounts/private-key.ts'
+import type { PublicKey } from '../accounts/public-key.ts'
+import type { KeyBits, SecretKey } from '../accounts/secret-key.ts'
+import { a256Gcm } from './jwe/aes-gcm.ts'
+import { failed, type ContentEncryption, type KeyManagement, type OpeningKey, type SealingKey } from './jwe/algorithm.ts'
+import { ecdhEsA256Kw } from './jwe/ecdh-es.ts'
+import { compact, type Form } from './jwe/form.ts'
+import { rsaOaep256 } from './jwe/rsa-oaep.ts'
+import { opener } from './opener.ts'
+
+/** What is admitted: nothing else opens. */
+interface Admitted {
+  /** From `sallyport/ciphers/jwe-algorithms`; the first that fits the key seals. Without it RSA-OAEP-256 and ECDH-ES+A256KW. */
+  readonly algorithms?: readonly KeyManagement[]
+  /** How the content is encrypted, from there too; the first of them seals. Without it A256GCM. */
+  readonly encryptions?: readonly [ContentEncryption, ...ContentEncryption[]]
+  /** `flattenedJson()` or `generalJson()` of `sallyport/ciphers/jwe-json`; without it the compact form. */
+  readonly form?: Form
+}
+
+/** Opens with a pair of ours, or with an imported private key. */
+export interface JweOpening extends Admitted {
+  readonly key: KeyPair | Account<PrivateKey>
+}
+
+/** Opens and seals with a shared key, by `direct`, AES or AES-GCM key wrapping: its size is the one that they take. */
+export interface JweShared extends Required<Pick<Admitted, 'algorithms' | 'encryptions'>>, Pick<Admitted, 'form'> {
+  readonly key: Account<SecretKey<KeyBits>>
+  /** By what name the other side knows the key: it is written, and a token that names a key names this one. */
+  readonly kid?: string
+}
+
+/** Seals to somebody's public key. */
+export interface JweSealing extends Admitted {
+  readonly to: Account<PublicKey>
+}
+
+/** Seals to several at once, 16 at most, which only the general JSON form can: `generalJson()`. */
+export interface JweSealingToAll extends Admitted {
+  readonly to: readonly Account<PublicKey>[]
+  readonly form: Form & { readonly several: true }
+}
 
 /**
- * JWE in compact serialisation (RFC 7516) with A256GCM, and RSA-OAEP-256 or ECDH-ES+A256KW on P-256 (RFC 7518), on
- * node:crypto: jose does the same through the thread pool for 1.2 to 2.2 times the CPU (docs/decisions/0007). `key` opens with a pair of ours;
- * `to` seals to somebody's public key.
+ * JWE (RFC 7516) with A256GCM, and RSA-OAEP-256 or ECDH-ES+A256KW (RFC 7518) unless others are named, on node:crypto: jose
+ * does the same through the thread pool for 1.2 to 2.2 times the CPU (docs/decisions/0007). `key` opens, `to` seals; a shared `key` does both.
+ *
+ * A pair of ours unwraps by RSA-OAEP-256 and agrees on P-256, and a token must say by `kid` which half it is for. An
+ * imported key does all of its type, and takes a token for one reader that names no key. Refused: other algorithms than
+ * those named, `zip`, `crit`, keys in the header, a header over 4,096 bytes, a token over 4 MiB. Where in a
+ * payload a token stands is not bound: the format has no place for it that other software would fill alike.
+ *
+ * Throws a TypeError for options that do not go together. Opening throws DECRYPTION_FAILED, UNAVAILABLE, ACCOUNT_UNAVAILABLE;
+ * sealing ACCOUNT_UNAVAILABLE, also where no algorithm fits the reader's key.
  */
-export const jwe = <Use extends { readonly key: KeyPair } | { readonly to: Account<PublicKey> }>(use: Use): [Use] extends [{ readonly key: KeyPair }] ? Opener : Sealer =>
-  ('key' in use ? opener(use.key) : sealer(use.to)) as [Use] extends [{ readonly key: KeyPair }] ? Opener : Sealer
-
-const opener = (key: KeyPair): Opener => ({
-  cipher: 'jwe',
-  config: { key },
-  needs: keyPairNeeds(key),
-  async open(sealed, io) {
-    try {
-      return await open(sealed, io, key)
-    } catch (error) {
-      // Our own trouble (KMS down) is told apart; every cause that a sender can bring about ends alike (RFC 7516 section 11.5).
-      throw isFault(error) && error.code === 'UNAVAILABLE' ? error : new Fault('DECRYPTION_FAILED')
-    }
-  },
-})
-
-const sealer = (to: Account<PublicKey>): Sealer => ({
-  cipher: 'jwe',
-  config: { to },
-  needs: [accountNeed(to)],
-  mediaType: 'application/jose',
-  seal: async (plain, io) => seal(plain, await io.material(to)),
-})
-
-/** What a header may not hold: compression tells sizes, a critical extension is unknown, and keys come from us. */
-const refused = ['zip', 'crit', 'jku', 'jwk', 'x5u', 'x5c', 'p2s', 'p2c']
-const failed = (): never => { throw new Fault('DECRYPTION_FAILED') }
-
-async function open({ sealed }: Sealed, io: Io, pair: KeyPair): Promise<Uint8Array> {
-  const parts = sealed.split('.')
-  if (parts.length !== 5) failed()
-  const [protectedHeader, wrapped, iv, ciphertext, tag] = parts.map(strictBase64url) as [Buffer, Buffer, Buffer, Buffer, Buffer]
-  if (protectedHeader.length > 4_096 || iv.length !== 12 || tag.length !== 16) failed()
-  const header = readJson(protectedHeader) as Record<string, unknown>
-  if (typeof header !== 'object' || header === null || refused.some((name) => Object.hasOwn(header, name)) || header['enc'] !== 'A256GCM') failed()
-  const { alg, kid } = header
-  if (typeof kid !== 'string' || kid.length > 128) failed()
-  const key = await io.privateKey(pair, kid as string) ?? failed()
-
-  const cek = alg === 'RSA-OAEP-256' ? await unwrapRsa(key, wrapped) : alg === 'ECDH-ES+A256KW' ? await unwrapEcdh(key, wrapped, header) : failed()
-  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(cek), iv, { authTagLength: 16 })
-  decipher.setAAD(Buffer.from(parts[0] as string, 'latin1')).setAuthTag(tag)
-  return Buffer.concat([decipher.update(ciphertext), decipher.final()])
-}
-
-/** Node's decoder passes over what is not base64url; two spellings of one token must not both open. */
-function strictBase64url(text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : failed()
-}
-
-/** A key that does not unwrap is replaced by a random one, so that the failure comes later and looks the same (RFC 7516 section 11.5). */
-async function unwrapRsa(key: PrivateKey, wrapped: Uint8Array): Promise<Uint8Array> {
-  if (key.unwrap === undefined) failed()
-  try {
-    const cek = await key.unwrap?.(wrapped) as Uint8Array
-    if (cek.length === 32) return cek
-  } catch (error) {
-    if (isFault(error) && error.code === 'UNAVAILABLE') throw error
+export function jwe(use: JweOpening): Opener
+export function jwe(use: JweShared): Opener & Sealer
+export function jwe(use: JweSealing | JweSealingToAll): Sealer
+export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll): Opener | Sealer {
+  const { algorithms = [rsaOaep256, ecdhEsA256Kw], encryptions = [a256Gcm], form = compact, key, to = key, kid } = use as Named
+  for (const { check } of [...algorithms, form]) check?.(use)
+  const keys = [to].flat() as (KeyPair | Held)[]
+  const what = { cipher: 'jwe', config: use, needs: keys.flatMap((key) => isPair(key) ? keyPairNeeds(key) : accountNeed(key)) }
+  const load = async (io: Io, account: Held): Promise<SealingKey & OpeningKey> => {
+    const content = await io.material(account)
+    return 'key' in content ? content : { type: 'secret', key: content, kid }
   }
-  return randomBytes(32)
-}
 
-async function unwrapEcdh(key: PrivateKey, wrapped: Uint8Array, header: Record<string, unknown>): Promise<Uint8Array> {
-  const epk = header['epk'] as { kty?: unknown; crv?: unknown; x?: unknown; y?: unknown; d?: unknown } | undefined
-  if (key.agree === undefined || typeof epk !== 'object' || epk === null || epk.kty !== 'EC' || epk.crv !== 'P-256' || epk.d !== undefined) failed()
-  const [x, y] = [epk?.x, epk?.y].map((part) => typeof part === 'string' ? strictBase64url(part) : failed()) as [Buffer, Buffer]
-  if (x.length !== 32 || y.length !== 32) failed()
-  const secret = await key.agree?.(x, y) as Uint8Array
-  const kek = concatKdf(secret, partyInfo(header['apu']), partyInfo(header['apv']))
-  const decipher = createDecipheriv('id-aes256-wrap', createSecretKey(kek), rfc3394)
-  return Buffer.concat([decipher.update(wrapped), decipher.final()])
-}
-
-const partyInfo = (value: unknown): Buffer => value === undefined ? Buffer.alloc(0) : typeof value === 'string' ? strictBase64url(value) : failed()
-
-/** RFC 3394 section 2.2.3.1. */
-const rfc3394 = Buffer.alloc(8, 0xa6)
-const kdfAlgorithm = lengthPrefixed(Buffer.from('ECDH-ES+A256KW'))
-
-/** The Concat KDF of NIST SP 800-56A 5.8.1 as RFC 7518 section 4.6.2 fills it in: one round gives the 256 bits. */
-function concatKdf(secret: Uint8Array, apu: Buffer, apv: Buffer): Buffer {
-  return createHash('sha256').update(uint32(1)).update(secret).update(kdfAlgorithm).update(lengthPrefixed(apu)).update(lengthPrefixed(apv)).update(uint32(256)).digest()
-}
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-function lengthPrefixed(bytes: Buffer): Buffer {
-  return Buffer.concat([uint32(bytes.length), bytes])
-}
-
-function seal(plain: Uint8Array, { kid, type, key }: ReadersKey): Sealed {
-  const cek = randomBytes(32)
-  let header: object
-  let wrapped: Buffer
-  if (type === 'rsa') {
-    header = { alg: 'RSA-OAEP-256', enc: 'A256GCM', kid }
-    wrapped = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, cek)
-  } else {
-    const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const { crv, kty, x, y } = ephemeral.publicKey.export({ format: 'jwk' })
-    header = { alg: 'ECDH-ES+A256KW', enc: 'A256GCM', kid, epk: { crv, kty, x, y } }
-    const kek = concatKdf(diffieHellman({ privateKey: ephemeral.privateKey, publicKey: key }), Buffer.alloc(0), Buffer.alloc(0))
-    const wrap = createCipheriv('id-aes256-wrap', createSecretKey(kek), rfc3394)
-    wrapped = Buffer.concat([wrap.update(cek), wrap.final()])
+  const sealer: Sealer = {
+    ...what,
+    mediaType: form.mediaType,
+    async seal(plain, io) {
+      const [enc] = encryptions
+      let cek: Uint8Array = randomBytes(enc.bytes)
+      const recipients = []
+      for (const account of keys) {
+        const key = await load(io, account as Held)
+        const algorithm = algorithms.find(fits(key))
+        if (algorithm === undefined) throw new Fault('ACCOUNT_UNAVAILABLE')
+        const { header, wrapped, cek: own = cek } = algorithm.wrap(key, cek, enc)
+        cek = own
+        recipients.push({ header: { alg: algorithm.alg, kid: key.kid, ...header }, wrapped })
+      }
+      return { sealed: form.write(recipients, enc.enc, (aad) => enc.encrypt(cek, plain, aad)) }
+    },
   }
-  const protectedHeader = Buffer.from(JSON.stringify(header)).toString('base64url')
-  const iv = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', createSecretKey(cek), iv, { authTagLength: 16 })
-  cipher.setAAD(Buffer.from(protectedHeader, 'latin1'))
-  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
-  return { sealed: [protectedHeader, wrapped.toString('base64url'), iv.toString('base64url'), ciphertext.toString('base64url'), cipher.getAuthTag().toString('base64url')].join('.') }
+  return key === undefined ? sealer : {
+    ...!isPair(key) && 'bits' in key.how && sealer,
+    ...opener({
+      ...what,
+      async open({ sealed }, io) {
+        if (sealed.length > largest) failed()
+        const { aad, recipients, ...encrypted } = form.read(sealed)
+        for (const { header, wrapped } of recipients) {
+          const { alg, enc, kid } = header
+          const mine: OpeningKey | undefined = !isPair(key) ? await load(io, key) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
+          // A token for several readers says by name which of them is meant.
+          const ours = mine !== undefined && (kid === undefined ? recipients.length === 1 : kid === (mine.kid ?? kid))
+          const algorithm = ours && algorithms.find((algorithm) => algorithm.alg === alg && fits(mine)(algorithm))
+          if (!algorithm) continue
+          const encryption = encryptions.find((encryption) => encryption.enc === enc) ?? failed()
+          const cek = await algorithm.unwrap(mine, wrapped.length > longest ? failed() : wrapped, header, encryption)
+          return encryption.decrypt(cek.length === encryption.bytes ? cek : failed(), encrypted, aad)
+        }
+        return failed()
+      },
+    }),
+  }
 }
+
+/** The options as they are read: which of them go together is a matter of the types above. */
+interface Named extends Admitted {
+  readonly key?: KeyPair | Held
+  readonly to?: KeyPair | Held | readonly Held[]
+  readonly kid?: string
+}
+/** An account of a reader's key, an imported one, or a shared one. */
+type Held = Account<Material<string, (SealingKey & OpeningKey) | KeyObject>>
+
+const isPair = (key: { readonly kind: string }): key is KeyPair => key.kind === 'key-pair'
+
+const fits = ({ type, alg }: OpeningKey) => (algorithm: KeyManagement): boolean => algorithm.keys === type && (alg ?? algorithm.alg) === algorithm.alg
+
+/** Characters of a token: as large as a body. */
+const largest = 4_194_304
+/** Bytes of an encrypted key: those of the largest RSA modulus. */
+const longest = 1_024

@@ -1,0 +1,22 @@
+import { failed, strictBase64url, type KeyManagement } from './algorithm.ts'
+import { gcmOpened, gcmSealed } from './aes-gcm.ts'
+import { shared } from './check.ts'
+
+/** Key encryption with AES-GCM (RFC 7518 section 4.7): IV and tag are members of the header, nothing else is authenticated. */
+const aesGcmKw = (alg: string, bytes: number): KeyManagement => ({
+  alg,
+  keys: 'secret',
+  check: shared(alg, bytes),
+  wrap({ key }, cek) {
+    const { iv, ciphertext, tag } = gcmSealed(key, cek, '')
+    return { header: { iv: iv.toString('base64url'), tag: tag.toString('base64url') }, wrapped: ciphertext }
+  },
+  unwrap: ({ key }, ciphertext, { iv, tag }) => gcmOpened(key ?? failed(), { iv: strictBase64url(iv), ciphertext, tag: strictBase64url(tag) }, ''),
+})
+
+/** AES-GCM key wrapping with a shared key of 128 bits. Random IVs allow 2^32 seals with one key. */
+export const a128GcmKw = /* @__PURE__ */ aesGcmKw('A128GCMKW', 16)
+/** AES-GCM key wrapping with a shared key of 192 bits. Random IVs allow 2^32 seals with one key. */
+export const a192GcmKw = /* @__PURE__ */ aesGcmKw('A192GCMKW', 24)
+/** AES-GCM key wrapping with a shared key of 256 bits. Random IVs allow 2^32 seals with one key. */
+export const a256GcmKw = /* @__PURE__ */ aesGcmKw('A256GCMKW', 32)
