@@ -33,9 +33,12 @@ export function principalsFile(file: string, account: string): {
   admit(keys: Keys): void
 } {
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Principal[] : []
+  const known = new Map(before.map(({ arn, accessKeyId, secretAccessKey }): [string, Keys] => [arn, { accessKeyId, secretAccessKey }]))
+  /** The same at every writing: processes that run have them. */
   const keysOf = (arn: string): Keys => {
-    const known = before.find((principal) => principal.arn === arn)
-    return known ? { accessKeyId: known.accessKeyId, secretAccessKey: known.secretAccessKey } : drawKeys()
+    const keys = known.get(arn) ?? drawKeys()
+    known.set(arn, keys)
+    return keys
   }
   const arn = `arn:aws:iam::${account}:user/administrator`
   const administrator = keysOf(arn)
