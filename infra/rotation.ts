@@ -8,14 +8,14 @@ import { hashKeysOf, pairsOf, type Member } from './demand.ts'
 import type { Definitions } from './build.ts'
 
 /** Seconds for which an environment uses what it read of the keys table: on a laptop short, so that a rotation can be watched. */
-export const keyAge = (stage: string): number => stage === 'local' ? 5 : 300
+export const keyAge = (stage: string): number => stage === 'local' ? 2 : 300
 
 /**
  * Seconds from the making of a version until it is used. An environment uses what it read for its age, and twice as long
  * where the table does not answer; a run that began just then may go on for its timeout; the rest is for clocks.
  */
 export const settle = (name: string, members: readonly Member[], stage: string): number =>
-  2 * keyAge(stage) + Math.max(0, ...members.filter(({ rows, pipeline }) => pipeline !== undefined && rows.includes(name)).map(({ timeout }) => timeout)) + 10
+  2 * keyAge(stage) + Math.max(0, ...members.filter(({ rows, pipeline }) => pipeline !== undefined && rows.includes(name)).map(({ timeout }) => timeout)) + 5
 
 /** What the function `keys` makes and rotates. `key`: of those that are wrapped, the KMS key that wraps them. */
 export const madeKeys = ({ pipelines }: Pick<Definitions, 'pipelines'>): readonly { readonly name: string; readonly key?: Key; readonly algorithm?: string; readonly rotateDays?: number }[] => [

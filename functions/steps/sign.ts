@@ -7,14 +7,18 @@ interface Options<T, Into extends string> {
   readonly of?: KeyPath<T>
 }
 
+/** Of each member of a union for itself. */
+type With<T, Field extends string> = T extends unknown ? Omit<T, Field> & { readonly [Name in Field]: string } : never
+
 /** Replaces the payload by text that holds it, as JSON, and a signature over it; bytes as they are. */
 export function sign(signer: Signer): Step<unknown, Signed>
 /**
  * Signs the payload, in the one form of RFC 8785 so that its members may change their order on the way, or one text of it,
  * and puts the signature into a field. Throws PAYLOAD_INVALID for a payload without fields.
  */
-export function sign<T extends object, const Into extends string>(signer: Signer, options: Options<T, Into>): Step<T, Omit<T, Into> & { readonly [Field in Into]: string }>
-export function sign({ signature, config, needs, sign, detach }: Signer, { into, of }: { readonly into?: string; readonly of?: string } = {}): Step<unknown, unknown> {
+export function sign<T extends object, const Into extends string>(signer: Signer, options: Options<T, Into>): Step<T, With<T, Into>>
+export function sign({ signature, config, needs, sign, detach }: Signer, options: { readonly into?: string; readonly of?: unknown } = {}): Step<unknown, unknown> {
+  const { into, of } = options as { readonly into?: string; readonly of?: string }
   if (into !== undefined && !/^[A-Za-z]\w{0,63}$/.test(into)) throw new TypeError('sign, into: write the name of a field, letters and digits')
   if (into === undefined && (sign === undefined || of !== undefined)) throw new TypeError(`sign by ${signature}: write into: the name of a field for the detached signature`)
   return {

@@ -103,7 +103,8 @@ export const signingKeyNeeds = ({ name, custody, algorithm, generation, announce
       { resource: { kind: 'key', name, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', rotateDays, pair: { name, custody, algorithm } } satisfies Key, actions: ['kms:Decrypt'] },
     ]
   : generations(generation + Number(announced)).map((each) => ({
-      resource: hsmSigningKey(name, algorithm, each), actions: each === generation ? ['kms:GetPublicKey', 'kms:Sign'] : ['kms:GetPublicKey'],
+      // Those before it as well: keys are deployed first, and functions that run until they are sign with the last one.
+      resource: hsmSigningKey(name, algorithm, each), actions: each <= generation ? ['kms:GetPublicKey', 'kms:Sign'] : ['kms:GetPublicKey'],
     }))
 
 /** The KMS key behind one generation of a signing key in custody `hsm`. */

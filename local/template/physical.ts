@@ -38,6 +38,11 @@ const shapes: Readonly<Record<string, Shape>> = {
     const name = named(resource, 'TableName')
     return { ref: name, atts: { Arn: `arn:aws:dynamodb:${region}:${account}:table/${name}` } }
   },
+  // Known by its name; a schedule does not run on a laptop, where keys are rotated by hand.
+  'AWS::Events::Rule': (resource, { region, account }) => {
+    const name = named(resource, 'Name')
+    return { ref: name, atts: { Arn: `arn:aws:events:${region}:${account}:rule/${name}` } }
+  },
   'AWS::IAM::Role': (resource, { account }) => {
     const name = named(resource, 'RoleName')
     return { ref: name, atts: { Arn: `arn:aws:iam::${account}:role/${name}` } }

@@ -65,9 +65,9 @@ test('each function finds the addresses of its needs in its environment, and not
     ACCOUNT_BANK: 'Sallyport-dev-state/account-bank/Secret', ACCOUNT_BANK_KEY: 'Sallyport-dev-state/account-bank-key/Secret', KEY_IDENTITY: 'Sallyport-dev-state/realm-identity-key.Arn',
     KEY_INBOX: 'Sallyport-dev-state/realm-inbox-key.Arn', TABLE_KEYS: 'Sallyport-dev-state/keys-table', TABLE_LEDGER: 'Sallyport-dev-state/ledger-table',
   })
-  // Twice the age of what an environment read, the timeout of whoever uses the key, and ten seconds for clocks.
+  // Twice the age of what an environment read, the timeout of whoever uses the key, and five seconds for clocks.
   expect(environment('keys')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', KEYS: JSON.stringify([
-    { name: 'inbox', rotateDays: 365, key: 'Sallyport-dev-state/realm-inbox-key.Arn', settle: 625 }, { name: 'identity', settle: 625 }, { name: 'ledger', settle: 630 },
+    { name: 'inbox', rotateDays: 365, key: 'Sallyport-dev-state/realm-inbox-key.Arn', settle: 620 }, { name: 'identity', settle: 620 }, { name: 'ledger', settle: 625 },
   ]) })
   expect(environment('jwks')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', PAIRS: JSON.stringify([
     { name: 'inbox', custody: 'wrapped' },

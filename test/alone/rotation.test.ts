@@ -1,0 +1,195 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { CompactEncrypt, compactVerify, createLocalJWKSet, decodeProtectedHeader, importJWK, type JSONWebKeySet, type JWK } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { signed } from '../../local/signed-fetch.ts'
+import { startStack, type Stack } from '../../local/stack.ts'
+
+/** Each kind of key is rotated while messages flow on a stack of its own: none lost, none accepted twice, old ones still open. */
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-rotation-'))
+const pipelines = join(folder, 'pipelines')
+let stack: Stack
+
+const realm = (generation: number, next = false): string => `
+import { digits, hashKey, identifier, keyPair, realm, signingKey, table } from 'sallyport'
+export const inbox = keyPair('inbox', { custody: 'wrapped' })
+export const vault = keyPair('vault', { custody: 'hsm', generation: ${generation} })
+export const seal = signingKey('seal', { custody: 'wrapped', algorithm: 'ES256' })
+export const notary = signingKey('notary', { custody: 'hsm', algorithm: 'PS256', generation: ${generation}, announced: ${next} })
+export const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
+export const archive = table('archive', { days: 30 })
+export default realm({ sensitive: ['ssn'] })
+`
+const sealedTo = (key: string, name: string, signer: string): string => `
+import { flow, iam, pipeline, post } from 'sallyport'
+import { decrypt, parseJson, sign, validate } from 'sallyport/steps'
+import { jwe } from 'sallyport/ciphers/jwe'
+import { jws } from 'sallyport/signatures/jws'
+import * as v from 'valibot'
+import { ${key}, ${signer} } from './realm.ts'
+export default pipeline({ name: '${name}', timeout: 3, trigger: post('/${name}', { accept: 'application/jose', auth: iam() }), steps: flow(
+  decrypt(jwe({ key: ${key} })), parseJson(), validate(v.object({ n: v.string() })), sign(jws({ key: ${signer} })),
+) })
+`
+const files: Record<string, string> = {
+  'realm.ts': realm(1),
+  'open-wrapped.ts': sealedTo('inbox', 'open-wrapped', 'seal'),
+  'open-hsm.ts': sealedTo('vault', 'open-hsm', 'notary'),
+  'apply.ts': `
+import { flow, iam, pipeline, post } from 'sallyport'
+import { deduplicate, hash, store, validate } from 'sallyport/steps'
+import * as v from 'valibot'
+import { archive, ssn } from './realm.ts'
+export default pipeline({ name: 'apply', timeout: 3, trigger: post('/apply', { auth: iam(), status: 201 }), steps: flow(
+  validate(v.object({ ssn: v.string(), id: v.string() })), deduplicate({ by: 'ssn', as: ssn, days: 30 }), store({ in: archive, by: 'ssn', as: ssn }), hash({ fields: ['ssn'], as: ssn }),
+) })
+`,
+  'recall.ts': `
+import { flow, iam, pipeline, post } from 'sallyport'
+import { load, validate } from 'sallyport/steps'
+import * as v from 'valibot'
+import { archive, ssn } from './realm.ts'
+export default pipeline({ name: 'recall', timeout: 3, trigger: post('/recall', { auth: iam() }), steps: flow(
+  validate(v.object({ ssn: v.string() })), load({ from: archive, by: 'ssn', as: ssn, schema: v.object({ ssn: v.string(), id: v.string() }) }),
+) })
+`,
+}
+
+beforeAll(async () => {
+  mkdirSync(pipelines)
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(pipelines, file), text)
+  stack = await startStack({ dir: join(folder, 'state'), pipelines, port: 0, env: {} })
+})
+afterAll(async () => {
+  await stack?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Answer { readonly status: number; readonly body: Readonly<Record<string, string>> }
+async function send(path: string, type: string, body: string): Promise<Answer> {
+  const { endpoint: _, ...credentials } = stack.run.aws
+  const url = `${stack.gateway}${path}`
+  const response = await fetch(url, signed(url, { method: 'POST', headers: { 'content-type': type }, body }, { ...credentials, service: 'execute-api' }))
+  return { status: response.status, body: await response.json() as Answer['body'] }
+}
+const json = (path: string, value: object): Promise<Answer> => send(path, 'application/json', JSON.stringify(value))
+const published = async (): Promise<JSONWebKeySet> => (await fetch(`${stack.gateway}/.well-known/jwks.json`)).json() as Promise<JSONWebKeySet>
+const keyOf = async (pair: string): Promise<JWK> => (await published()).keys.find(({ kid, kty, use }) => kid?.startsWith(`${pair}-`) && kty === 'EC' && use === 'enc') as JWK
+const sealed = async (key: JWK): Promise<string> => new CompactEncrypt(Buffer.from('{"n":"canary"}')).setProtectedHeader({ alg: key.alg as string, enc: 'A256GCM', kid: key.kid as string }).encrypt(await importJWK(key, key.alg))
+/** What the command asks for: the port by which it asks the local run. */
+const rotate = async (key: string): Promise<{ kid: string; from: number; made: boolean }[]> => (await fetch(`${stack.control}/keys/${key}/rotate`, { method: 'POST' })).json() as never
+const drawSsn = (): string => `9${String(randomInt(1e8)).padStart(8, '0')}`
+
+/** Verifies as a partner would that reads the set when what it has is older than it may be, and never else. */
+function verifier() {
+  let held: { readonly set: JSONWebKeySet; readonly at: number } | undefined
+  return async (token: string): Promise<string> => {
+    if (held === undefined || Date.now() - held.at > 2_000) held = { set: await published(), at: Date.now() }
+    await compactVerify(token, createLocalJWKSet(held.set))
+    return decodeProtectedHeader(token).kid ?? ''
+  }
+}
+
+/** Does something again and again, side by side, until it is ended; what it gave, in order. */
+function flowing<T>(beside: number, act: () => Promise<T>): { readonly results: T[]; end(): Promise<T[]> } {
+  let on = true
+  const results: T[] = []
+  const each = async (): Promise<void> => {
+    while (on) {
+      results.push(await act())
+      await pause(40)
+    }
+  }
+  const all = Promise.all(Array.from({ length: beside }, each))
+  return { results, async end() { on = false; await all; return results } }
+}
+
+test('pairs, signing keys and digests in custody wrapped', { timeout: 120_000 }, async () => {
+  const first = await keyOf('inbox')
+  expect(first.kid).toBe('inbox-ec-1')
+  const verify = verifier()
+  const accepted: { ssn: string; hashed: string }[] = []
+  // A sender that read the key once and never again, one that reads it as it may be cached, and a partner that verifies.
+  let known = { key: first, at: Date.now() }
+  const senders = flowing(3, async () => {
+    if (Date.now() - known.at > 2_000) known = { key: await keyOf('inbox'), at: Date.now() }
+    const key = Math.random() < 0.3 ? first : known.key
+    const { status, body } = await send('/open-wrapped', 'application/jose', await sealed(key))
+    return { status, opened: key.kid, signedBy: status === 200 ? await verify(body['signed'] ?? '').catch(() => 'not verified') : 'none' }
+  })
+  const applicants = flowing(4, async () => {
+    const again = accepted.length > 5 && Math.random() < 0.4 ? accepted[randomInt(accepted.length)] : undefined
+    const ssn = again?.ssn ?? drawSsn()
+    // Two at once, written in two ways: of a new one exactly one is taken.
+    const answers = await Promise.all([ssn, `${ssn.slice(0, 3)}-${ssn.slice(3, 5)}-${ssn.slice(5)}`].map((spelt) => json('/apply', { ssn: spelt, id: randomUUID() })))
+    const taken = answers.filter(({ status }) => status === 201)
+    for (const { body } of taken) accepted.push({ ssn, hashed: body['ssn'] ?? '' })
+    return { taken: taken.length, wanted: again === undefined ? 1 : 0, others: answers.filter(({ status }) => status !== 201).map(({ status, body }) => `${status} ${body['code']}`) }
+  })
+  await pause(2_500)
+  for (const [key, kids] of [['inbox', ['inbox-rsa-2', 'inbox-ec-2']], ['seal', ['seal-sig-2']], ['identity', ['identity-digest-2']]] as const) {
+    const rotated = await rotate(key)
+    expect(rotated.map(({ kid }) => kid)).toEqual(kids)
+    for (const { from, made } of rotated) expect([made, from - Date.now() > 10_000, from - Date.now() <= 12_000]).toEqual([true, true, true])
+    // While one is awaited, there is no other.
+    expect((await rotate(key)).every(({ made }) => !made)).toBe(true)
+  }
+  // A signing key is published before its first use; an encryption key not before everybody can open with it.
+  await pause(2_500)
+  expect((await published()).keys.map(({ kid }) => kid).filter((kid) => /^(inbox|seal)/.test(kid ?? '')).sort()).toEqual(['inbox-ec-1', 'inbox-rsa-1', 'seal-sig-1', 'seal-sig-2'])
+  await pause(15_000)
+  const opened = await senders.end()
+  const applied = await applicants.end()
+
+  expect(opened.length).toBeGreaterThan(50)
+  expect(new Set(opened.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(new Set(opened.map(({ opened }) => opened))).toEqual(new Set(['inbox-ec-1', 'inbox-ec-2']))
+  expect(new Set(opened.map(({ signedBy }) => signedBy))).toEqual(new Set(['seal-sig-1', 'seal-sig-2']))
+  expect(applied.length).toBeGreaterThan(50)
+  expect(applied.filter(({ taken, wanted }) => taken !== wanted)).toEqual([])
+  expect(new Set(applied.flatMap(({ others }) => others)).size).toBeLessThanOrEqual(2)
+  for (const other of applied.flatMap(({ others }) => others)) expect(['409 DUPLICATE', '409 IN_PROGRESS']).toContain(other)
+  // Both versions came to be written, and each that was accepted is refused from now on, and found where it is stored.
+  expect(new Set(accepted.map(({ hashed }) => hashed.slice(0, 2)))).toEqual(new Set(['1.', '2.']))
+  const { endpoint, region, ...credentials } = stack.run.aws
+  const ledger = new DynamoDBClient({ endpoint, region, credentials })
+  const { Items = [] } = await ledger.send(new ScanCommand({ TableName: 'Sallyport-local-ledger' }))
+  ledger.destroy()
+  expect(Items).toHaveLength(accepted.length)
+  expect(new Set(Items.map(({ digestVersion }) => digestVersion?.N))).toEqual(new Set(['1', '2']))
+  for (const { ssn } of accepted) {
+    expect((await json('/apply', { ssn, id: 'again' })).body['code']).toBe('DUPLICATE')
+    expect((await json('/recall', { ssn })).status).toBe(200)
+  }
+  expect(readFileSync(stack.logFile, 'utf8')).not.toContain('canary')
+})
+
+test('pairs and signing keys in custody hsm, by another generation and a deployment', { timeout: 120_000 }, async () => {
+  const first = await keyOf('vault')
+  const verify = verifier()
+  let known = { key: first, at: Date.now() }
+  const senders = flowing(3, async () => {
+    if (Date.now() - known.at > 2_000) known = { key: await keyOf('vault'), at: Date.now() }
+    const key = Math.random() < 0.3 ? first : known.key
+    const { status, body } = await send('/open-hsm', 'application/jose', await sealed(key))
+    return { status, opened: key.kid ?? '', signedBy: status === 200 ? await verify(body['signed'] ?? '').catch(() => 'not verified') : 'none' }
+  })
+  await pause(1_000)
+  // The next generation is announced, and signs when verifiers have read of it.
+  for (const [generation, announced] of [[1, true], [2, false]] as const) {
+    writeFileSync(join(pipelines, 'realm.ts'), realm(generation, announced))
+    expect(await stack.reload()).toBe(true)
+    await pause(5_000)
+  }
+  const opened = await senders.end()
+  expect(opened.length).toBeGreaterThan(50)
+  expect(new Set(opened.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(new Set(opened.map(({ opened }) => opened)).size).toBe(2)
+  expect(new Set(opened.map(({ signedBy }) => signedBy)).size).toBe(2)
+  for (const { opened: pair, signedBy } of opened) expect([pair, signedBy]).toEqual([expect.stringMatching(/^vault-ec-[0-9a-f]{8}$/), expect.stringMatching(/^notary-sig-[0-9a-f]{8}$/)])
+  expect((await keyOf('vault')).kid).not.toBe(first.kid)
+})
