@@ -12,7 +12,7 @@ import { readOptions, Refused, Usage } from './usage.ts'
 
 /** What is asked for on a terminal, member by member of the secret; a way to sign in that is not here is asked for as JSON. */
 const members: Readonly<Record<string, readonly string[]>> = {
-  'api-key': ['apiKey'], basic: ['username', 'password'], 'secret-key': ['secretKey'],
+  'api-key': ['apiKey'], basic: ['username', 'password'], 'secret-key': ['secretKey'], 'private-key': ['privateKey'], passphrase: ['passphrase'],
 }
 
 type Input = Readable & { readonly isTTY?: boolean }

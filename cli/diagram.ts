@@ -65,7 +65,7 @@ export function mermaid(pipeline: Pipeline): string {
   const { firsts } = draw(pipeline.steps)
   return [
     'flowchart LR',
-    ...firsts.map((first) => `  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${trigger.accept === 'application/jose' ? 'sealed' : 'JSON'}`)} --> ${first}`),
+    ...firsts.map((first) => `  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${trigger.accept === 'application/json' ? 'JSON' : 'sealed'}`)} --> ${first}`),
     `  subgraph ${pipeline.name.replaceAll('-', '_')} [${quoted(`${pipeline.name}: one invocation`)}]`,
     ...inside, '  end', ...[...outside.values()].map((shape) => `  ${shape}`), ...edges,
   ].join('\n')

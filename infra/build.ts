@@ -58,6 +58,8 @@ export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
 export const shared: BuildOptions = {
   bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true,
   mainFields: ['module', 'main'], legalComments: 'none', logLevel: 'silent', absWorkingDir: home,
+  // openpgp asks for it when it is loaded, and CommonJS has none: any file is right, since nothing is looked for beside it.
+  define: { 'import.meta.url': '"file:///index.js"' },
 }
 
 /**

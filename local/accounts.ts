@@ -1,10 +1,12 @@
-import { randomBytes, type JsonWebKey } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import { leaves, sends, type Account, type Pipeline } from 'sallyport'
 
 /** A way to sign in, or somebody's key, as the account constants of any pipeline carry it. */
 export interface How {
   readonly signIn: string
   readonly read: (secret: string) => unknown
+  /** Of a shared key. */
+  readonly bits?: number
   /** Of a partner that is sent to. */
   readonly origin?: Readonly<Record<string, string>>
   readonly headers?: (credential: never) => Readonly<Record<string, string>>
@@ -31,20 +33,22 @@ export function readerOf(key: Account<How>, pipelines: readonly Pipeline[]): str
   return named ?? users.flatMap((pipeline) => sends(pipeline).map(({ to }) => to.name))[0]
 }
 
-const text = (): string => randomBytes(32).toString('base64url')
+const text = (bytes = 32): string => randomBytes(bytes).toString('base64url')
 
 /** A new credential for each way to sign in, as its secret holds it. */
-const draws: Readonly<Record<string, (name: string, publicKey: JsonWebKey | undefined) => object>> = {
+const draws: Readonly<Record<string, (name: string, publicKey: JsonWebKey | undefined, how: How) => object>> = {
   'api-key': () => ({ apiKey: text() }),
   basic: (name) => ({ username: `sallyport-${name}`, password: text() }),
-  'secret-key': () => ({ secretKey: text() }),
+  'secret-key': (_, __, { bits = 256 }) => ({ secretKey: text(bits / 8) }),
+  passphrase: () => ({ passphrase: text() }),
+  'private-key': (name) => ({ privateKey: { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), kid: `${name}-1` } }),
   'public-key': (_, publicKey) => ({ publicKey }),
 }
 
 /** Draws a credential for an account, or undefined when this run does not know its way to sign in. */
 export function drawCredential({ name, how }: Account<How>, publicKey: JsonWebKey | undefined): object | undefined {
   const draw = Object.hasOwn(draws, how.signIn) ? draws[how.signIn] : undefined
-  const drawn = draw?.(name, publicKey)
+  const drawn = draw?.(name, publicKey, how)
   // The account itself says whether that is what it reads.
   if (drawn !== undefined) how.read(JSON.stringify(drawn))
   return drawn

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
   'layers/runtime': { rooms: ['layers/runtime'], packages: /^(node:crypto|node:fs|node:fs\/promises|node:os|node:path|node:timers\/promises|node:util|node:http|node:https|@aws-sdk\/client-.*|@middy\/core|aws-lambda)$/ },
   'functions/steps': { rooms: ['functions/steps', 'functions/ciphers', 'functions/hashes', 'functions/signatures', 'sallyport'], packages: /^node:path$/ },
-  'functions/ciphers': { rooms: ['sallyport', 'functions/accounts', 'functions/ciphers', 'functions/hashes'], packages: /^(node:(crypto|fs|fs\/promises|path|stream|stream\/promises)|openpgp.*)$/ },
+  'functions/ciphers': { rooms: ['sallyport', 'functions/accounts', 'functions/ciphers', 'functions/hashes'], packages: /^(node:(buffer|crypto|fs|fs\/promises|path|stream|stream\/promises|stream\/web|zlib)|openpgp.*)$/ },
   'functions/hashes': { rooms: ['functions/hashes', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:(crypto|fs|path|url)|hash-wasm)$/ },
   'functions/signatures': { rooms: ['functions/signatures', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },
   'functions/accounts': { rooms: ['functions/accounts', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },

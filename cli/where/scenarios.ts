@@ -81,7 +81,7 @@ export class Stage {
       const apart = this.#world(each, { partners, faults })
       const content = change === undefined ? message : change(message)
       // What is no JSON is sealed as it is, where senders seal.
-      const sealed = typeof content === 'string' && pipeline.trigger.accept === 'application/jose' ? await apart.seal(pipeline, Buffer.from(content)) : content
+      const sealed = typeof content === 'string' && pipeline.trigger.accept.startsWith('application/jose') ? await apart.seal(pipeline, Buffer.from(content)) : content
       played.push(await this.#play(apart, each, name, sealed))
     }
     return played

@@ -5,5 +5,5 @@ export const encrypt = (cipher: Sealer): Step<unknown, Sealed> => ({
   kind: 'encrypt',
   config: { cipher: cipher.cipher, ...cipher.config },
   needs: cipher.sealNeeds ?? cipher.needs,
-  run: (payload, io) => cipher.seal(payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload)), io),
+  run: async (payload, io) => ({ ...await cipher.seal(payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload)), io), mediaType: cipher.mediaType }),
 })

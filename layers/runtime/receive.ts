@@ -18,5 +18,5 @@ export function receive(trigger: Trigger<never>, event: APIGatewayProxyEventV2, 
   if (text.length > (event.isBase64Encoded ? largestBody / 3 * 4 + 4 : largestBody)) throw new Fault('PAYLOAD_TOO_LARGE')
   const bytes = Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8')
   if (bytes.length > largestBody) throw new Fault('PAYLOAD_TOO_LARGE')
-  return trigger.accept === 'application/json' ? io.json(bytes) : { sealed: bytes.toString('latin1') }
+  return trigger.accept === 'application/json' ? io.json(bytes) : { sealed: bytes.every((byte) => byte < 0x80) ? bytes.toString('latin1') : bytes.toString('base64') }
 }

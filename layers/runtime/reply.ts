@@ -15,7 +15,7 @@ const common = (id: string) => ({ 'cache-control': 'no-store', 'x-execution-id':
 
 /** The last payload of a pipeline as a reply: JSON, or sealed text as it is. */
 export const replyOf = (status: number, payload: unknown, id: string): HttpReply => isSealed(payload)
-  ? { statusCode: status, headers: { 'content-type': 'application/jose', ...common(id) }, body: payload.sealed }
+  ? { statusCode: status, headers: { 'content-type': payload.mediaType ?? 'application/jose', ...common(id) }, body: payload.sealed }
   : { statusCode: status, headers: { 'content-type': 'application/json', ...common(id) }, body: JSON.stringify(payload ?? null) }
 
 /** A fault as problem details (RFC 9457): our code, the execution's id, the paths in what the sender sent, and the reason of a rejection. */

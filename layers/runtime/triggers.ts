@@ -15,12 +15,17 @@ export function open(why: string): Auth {
 /** Text that only a cipher can read. An interface, so that it is no Json: nothing but `decrypt` takes it. */
 export interface Sealed {
   readonly sealed: string
+  /** Of its cipher: what a reply says of it. */
+  readonly mediaType?: string | undefined
 }
 
 /** The first payload of a pipeline by the media type it accepts. */
 export interface Accepted {
   'application/json': Json
   'application/jose': Sealed
+  'application/jose+json': Sealed
+  'application/octet-stream': Sealed
+  'application/pgp-encrypted': Sealed
 }
 
 /** What starts a pipeline. `_payload` is never there: it carries the type of the first payload. */
