@@ -30,7 +30,8 @@ export const keyed = (environment: Environment, key: HashKey, purpose: Purpose, 
     }
   })
 
-async function mac(environment: Environment, KeyId: string, label: string): Promise<KeyObject> {
+/** The MAC that KMS computes over a label: the local key. Throws UNAVAILABLE. */
+export async function mac(environment: Environment, KeyId: string, label: string): Promise<KeyObject> {
   try {
     const { Mac } = await (await aws.kms(environment)).generateMac({ KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: Buffer.from(label) })
     return createSecretKey(Mac as Uint8Array)

@@ -111,6 +111,7 @@ export class Execution {
       unseal: async (key, context, sealed, binding) => (await atRest()).openEnvelope(environment, key, context, sealed, binding),
       folder: () => this.#folder ??= workingFolder().then(({ makeFolder }) => makeFolder()),
       digest: (as) => pseudonym(environment, as),
+      mac: async (key, scope, version) => (await custody()).deriveMacKey(environment, key, scope, version),
       claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
       store: async (to, record) => {
         if (this.#closed) throw new Fault('OUT_OF_TIME')

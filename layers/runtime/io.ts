@@ -3,7 +3,7 @@ import type { Account, Material } from './account.ts'
 import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
-import type { EnvelopeKey, KeyPair, SigningAlgorithm, SigningKey } from './keys.ts'
+import type { EnvelopeKey, HashKey, KeyPair, SigningAlgorithm, SigningKey } from './keys.ts'
 import type { Loading, Storing } from './records.ts'
 import type { Path } from './path.ts'
 import type { Resource } from './resource.ts'
@@ -82,6 +82,8 @@ export interface Io {
   readonly unseal: (key: EnvelopeKey, context: string, sealed: Uint8Array, binding: readonly (string | null)[]) => Promise<Uint8Array>
   /** A keyed digest for one purpose, normalised: `1.<43 characters of base64url>`, the version of the key before the dot. */
   readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
+  /** A key of 256 bits that a hash key gives for one scope: under the version that is written, or a given one. Undefined: there is no such version. Throws UNAVAILABLE. */
+  readonly mac: (key: HashKey, scope: string, version?: number) => Promise<{ readonly version: number; readonly key: KeyObject } | undefined>
   /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */
   readonly claim: (claim: { readonly by: string; readonly as: Identifier | undefined; readonly value: string; readonly days: number; readonly payload: unknown }) => Promise<void>
   /** Stores a record, sealed, for the store's lifetime; the same again changes nothing. Throws STORED_OTHERWISE, PAYLOAD_TOO_LARGE, UNAVAILABLE. */

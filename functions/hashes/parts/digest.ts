@@ -20,26 +20,35 @@ interface Parts<Name extends string> {
   readonly needs?: readonly Need[]
   readonly output: Output | undefined
   /** Of bytes at once, or piece by piece, which is what files take. */
-  readonly digest: { readonly of: (bytes: Uint8Array, io: Io) => Promise<Uint8Array> } | { readonly start: (io: Io) => Running | Promise<Running> }
+  readonly digest: { readonly of: (bytes: Uint8Array, io: Io, version?: number) => Promise<Uint8Array> } | { readonly start: (io: Io, version?: number) => Running | Promise<Running> }
+  /** The version of a key of ours: it stands before the digest. */
+  readonly version?: ((io: Io) => Promise<number>) | undefined
 }
 
 /** A hasher that is fast and has no salt. A digest does not say how it was made, so that only this one's verify. */
-export function digesting<Name extends string>({ hash, keyed, config, needs = [], output = 'hex', digest }: Parts<Name>): Hasher<Name> {
+export function digesting<Name extends string>({ hash, keyed, config, needs = [], output = 'hex', digest, version }: Parts<Name>): Hasher<Name> {
   if (!['hex', 'base64', 'base64url'].includes(output)) throw new TypeError(`${hash}, output: write hex, base64 or base64url`)
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString(output)
-  const run = async (bytes: Uint8Array, io: Io): Promise<string> => {
-    if ('of' in digest) return text(await digest.of(bytes, io))
-    const running = await digest.start(io)
+  const text = (bytes: Uint8Array, under: number | undefined): string => `${under === undefined ? '' : `${under}.`}${Buffer.from(bytes).toString(output)}`
+  const runUnder = async (bytes: Uint8Array, io: Io, under: number | undefined): Promise<string> => {
+    if ('of' in digest) return text(await digest.of(bytes, io, under), under)
+    const running = await digest.start(io, under)
     running.update(bytes)
-    return text(running.digest())
+    return text(running.digest(), under)
   }
+  const run = async (bytes: Uint8Array, io: Io): Promise<string> => runUnder(bytes, io, await version?.(io))
   return made({
     hash, keyed, config: { ...config, output }, needs, run,
-    runFile: 'of' in digest ? undefined : async (path, io) => text(await readThrough(path, await digest.start(io), io)),
+    runFile: 'of' in digest ? undefined : async (path, io) => {
+      const under = await version?.(io)
+      return text(await readThrough(path, await digest.start(io, under), io), under)
+    },
     async verify(bytes, given, io) {
-      const right = Buffer.from(await run(bytes, io))
+      const written = await version?.(io)
+      const under = written === undefined ? undefined : Number(/^([1-9]\d{0,5})\./.exec(given)?.[1] ?? written)
+      const right = Buffer.from(await runUnder(bytes, io, under))
       const stored = Buffer.from(output === 'hex' ? given.toLowerCase() : given)
-      return { matches: right.length === stored.length && timingSafeEqual(right, stored), rehash: false }
+      const matches = right.length === stored.length && timingSafeEqual(right, stored)
+      return { matches, rehash: matches && under !== written }
     },
   })
 }

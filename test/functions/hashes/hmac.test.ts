@@ -1,4 +1,5 @@
-import { account } from 'sallyport'
+import { createSecretKey } from 'node:crypto'
+import { account, hashKey } from 'sallyport'
 import { expect, test } from 'vitest'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
 import { hmac } from '../../../functions/hashes/hmac.ts'
@@ -69,8 +70,30 @@ test('keys of other sizes', async () => {
 })
 
 test('mistakes in a definition are one sentence', () => {
-  expect(() => hmac({} as never)).toThrow(new TypeError('hmac, key: write account(\'name\', secretKey())'))
+  expect(() => hmac({} as never)).toThrow(new TypeError('hmac, key: write hashKey(\'name\'), or account(\'name\', secretKey())'))
   expect(() => hmac({ key: sharedKey, algorithm: 'md5' as never })).toThrow(new TypeError('hmac, algorithm: write sha-256, sha-384 or sha-512'))
   expect(() => hmac({ key: sharedKey, algorithm: 'constructor' as never })).toThrow(TypeError)
   expect(() => hmac({ key: sharedKey, output: 'latin1' as never })).toThrow(new TypeError('hmac, output: write hex, base64 or base64url'))
+})
+
+test('under a key of ours: the version before the digest, older ones verify and say that a rehash is due, unknown ones are refused', async () => {
+  const keys = [0x0b, 0x0c, 0x0d].map((byte) => createSecretKey(Buffer.alloc(32, byte)))
+  let written = 1
+  const ours = fakeIo({ mac: async (_key, scope, version = written) => {
+    expect(scope).toBe('hmac sha-256')
+    const key = keys[version - 1]
+    return key && version <= written ? { version, key } : undefined
+  } })
+  const hasher = hmac({ key: hashKey('identity') })
+  expect(hasher.needs.map(({ resource, actions }) => [resource.name, ...actions])).toStrictEqual([['keys', 'dynamodb:Query'], ['identity', 'kms:GenerateMac']])
+  const first = await hasher.run(hiThere, ours)
+  // HMAC-SHA-256 of "Hi There" under 32 times 0b, as `openssl dgst -sha256 -mac HMAC` gives it.
+  expect(first).toBe('1.198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7')
+  expect(await hasher.verify(hiThere, first, ours)).toStrictEqual({ matches: true, rehash: false })
+  await expect(hasher.verify(hiThere, first.replace('1.', '2.'), ours)).rejects.toMatchObject({ code: 'PAYLOAD_INVALID' })
+  written = 2
+  expect((await hasher.run(hiThere, ours)).slice(0, 2)).toBe('2.')
+  expect(await hasher.verify(hiThere, first, ours)).toStrictEqual({ matches: true, rehash: true })
+  expect(await hasher.verify(hiThere, first.replace('1.', '2.'), ours)).toStrictEqual({ matches: false, rehash: false })
+  expect(await hasher.verify(hiThere, first.slice(2), ours)).toStrictEqual({ matches: false, rehash: false })
 })

@@ -25,7 +25,7 @@ describe('fields', () => {
     expect(sealed.cards.map(({ pan }) => Buffer.from(pan, 'base64url').length)).toStrictEqual([16 + 61, 16 + 61, 61])
     expect(sealed.cards.map(({ cvv }) => typeof cvv)).toStrictEqual(['string', 'object', 'undefined'])
     expect(sealed.address).toBe(person.address)
-    expect(await run(decryptFields(cipher, { fields: ['cards[*].pan', 'cards[*].cvv'] }), sealed)).toStrictEqual(person)
+    expect(await run(decryptFields<typeof sealed, 'cards[*].pan' | 'cards[*].cvv'>(cipher, { fields: ['cards[*].pan', 'cards[*].cvv'] }), sealed)).toStrictEqual(person)
   })
   test('whatever JSON holds, under any name, comes back as it was', async () => {
     await fc.assert(fc.asyncProperty(fc.jsonValue({ noUnicodeString: false }), fc.array(fc.constantFrom('a', 'b', 'c.d', 'list[*]', 'list[*].x'), { minLength: 1 }), async (value, some) => {
@@ -39,7 +39,7 @@ describe('fields', () => {
   test('moved to another field, or opened by another pipeline, it does not open', async () => {
     const sealed = await run(encryptFields<{ a: string; b: string }, 'a' | 'b'>(cipher, { fields: ['a', 'b'] }), { a: 'one', b: 'two' })
     const swapped = { a: sealed.b, b: sealed.a }
-    await expect(run(decryptFields(cipher, { fields: ['a', 'b'] }), swapped)).rejects.toMatchObject(failed)
+    await expect(run(decryptFields<typeof swapped, 'a' | 'b'>(cipher, { fields: ['a', 'b'] }), swapped)).rejects.toMatchObject(failed)
     const elsewhere = { ...io, pipeline: 'others', material: io.material, json: io.json }
     await expect(Promise.resolve(decryptFields<typeof sealed, 'a'>(cipher, { fields: ['a'] }).run(sealed, elsewhere))).rejects.toMatchObject(failed)
     const shared = aesGcm({ key, context: 'card vault' })
