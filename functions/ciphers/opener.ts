@@ -12,7 +12,7 @@ async function alike<T>(work: () => T | Promise<T>): Promise<T> {
 }
 
 /** An opener of what may throw anything, and whose every failure is one fault from one place. */
-export const opener = <What extends Omit<Opener, 'open'> & { readonly open: (...given: Parameters<Opener['open']>) => Uint8Array | Promise<Uint8Array> }>(what: What): Opener => {
+export const opener = (what: Omit<Opener, 'open'> & { readonly open: (...given: Parameters<Opener['open']>) => Uint8Array | Promise<Uint8Array> }): Opener => {
   const { open, openFile } = what
   return {
     ...what,
