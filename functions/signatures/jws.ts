@@ -1,5 +1,4 @@
 import type { Io, Signer, Verifier } from 'sallyport'
-import { longestKid } from '../accounts/key/signature-key.ts'
 import { holds, type Algorithm } from './parts/algorithm.ts'
 import { compact, failed, strictBase64url, type Form, type Header, type Token } from './parts/form.ts'
 import { keysOf, type Imported, type Ours, type Own, type Shared, type Theirs } from './parts/keys.ts'
@@ -107,6 +106,8 @@ export function jws(use: JwsSigning | JwsVerifying): JwsVerifier | JwsSigner & J
   }
 }
 
+/** Characters of a name of a key. */
+const longestKid = 256
 /** Characters of a token: as large as a body. */
 const largest = 4_194_304
 /** Characters of a detached one: 16 signatures, none over 1,024 bytes. */

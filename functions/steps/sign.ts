@@ -17,7 +17,7 @@ export function sign(signer: Signer): Step<unknown, Signed>
  * and puts the signature into a field. Throws PAYLOAD_INVALID for a payload without fields.
  */
 export function sign<T extends object, const Into extends string>(signer: Signer, options: Options<T, Into>): Step<T, With<T, Into>>
-export function sign({ signature, config, needs, sign, detach }: Signer, options: { readonly into?: string; readonly of?: unknown } = {}): Step<unknown, unknown> {
+export function sign({ signature, config, needs, mediaType, sign, detach }: Signer, options: { readonly into?: string; readonly of?: unknown } = {}): Step<unknown, unknown> {
   const { into, of } = options as { readonly into?: string; readonly of?: string }
   if (into !== undefined && !/^[A-Za-z]\w{0,63}$/.test(into)) throw new TypeError('sign, into: write the name of a field, letters and digits')
   if (into === undefined && (sign === undefined || of !== undefined)) throw new TypeError(`sign by ${signature}: write into: the name of a field for the detached signature`)
@@ -26,7 +26,7 @@ export function sign({ signature, config, needs, sign, detach }: Signer, options
     config: { signature, ...config, into, of },
     needs,
     async run(payload, io) {
-      if (into === undefined) return sign?.(payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload)), io)
+      if (into === undefined) return { ...await sign?.(payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload)), io), mediaType }
       if (typeof payload !== 'object' || payload === null || Array.isArray(payload) || payload instanceof Uint8Array) throw new Fault('PAYLOAD_INVALID', ['$'])
       const { [into]: _before, ...rest } = payload as Record<string, unknown>
       return { ...rest, [into]: await detach(Buffer.from(of === undefined ? canonical(rest) : textAt(rest, of)), io) }

@@ -1,4 +1,4 @@
-import { accept, hashKeyNeeds, ledgerKey, ledgerTable, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
+import { accept, asFault, Fault, hashKeyNeeds, ledgerKey, ledgerTable, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
 import type { Claims, TokenVerifier } from '../signatures/jwt.ts'
 
 interface Options<Said> {
@@ -39,11 +39,21 @@ export function verifyToken({ by, once, schema, into, ...rest }: Options<unknown
     claims: once,
     async run(payload: object, io) {
       const claims = await by.check({ signed: field === undefined ? textOf(payload as Signed | Sealed | Uint8Array) : textAt(payload, field) }, io, once === true)
-      const said = schema === undefined ? claims : await accept(schema, claims, 'TOKEN_INVALID')
+      const said = schema === undefined ? claims : await fitting(schema, claims)
       // Another issuer may count alike.
       if (once) await io.claim({ by: 'jti', as: undefined, value: JSON.stringify([by.issuer, claims.jti]), days, payload: field === undefined ? claims : payload })
       return field === undefined ? said : into === undefined ? payload : { ...payload, [into]: said }
     },
+  }
+}
+
+/** What the issuer says is no payload of the sender's. */
+async function fitting(schema: StandardSchema<unknown, unknown>, claims: Claims): Promise<unknown> {
+  try {
+    return await accept(schema, claims, 'PAYLOAD_INVALID')
+  } catch (error) {
+    const { code, paths } = asFault(error)
+    throw code === 'PAYLOAD_INVALID' ? new Fault('TOKEN_INVALID', paths) : error
   }
 }
 

@@ -1,4 +1,5 @@
 import { faults, type Fault } from './fault.ts'
+import type { Signed } from './signature.ts'
 import type { Sealed } from './triggers.ts'
 
 /** What an HTTP API turns into a response (payload format 2.0). */
@@ -8,15 +9,21 @@ export interface HttpReply {
   readonly body: string
 }
 
-const isSealed = (reply: unknown): reply is Sealed => typeof reply === 'object' && reply !== null && 'sealed' in reply && typeof reply.sealed === 'string'
+/** Text that a cipher or a signature made, and of what type it is; undefined for any other payload. */
+function textOf(payload: unknown): { readonly text: string; readonly type: string } | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined
+  const { sealed, signed = sealed, mediaType = sealed === undefined ? undefined : 'application/jose' } = payload as Partial<Sealed & Signed>
+  return typeof signed === 'string' && typeof mediaType === 'string' ? { text: signed, type: mediaType } : undefined
+}
 
 /** What every reply says: by the id, `sallyport logs` finds what became of the message. */
 const common = (id: string) => ({ 'cache-control': 'no-store', 'x-execution-id': id }) as const
 
-/** The last payload of a pipeline as a reply: JSON, or sealed text as it is. */
-export const replyOf = (status: number, payload: unknown, id: string): HttpReply => isSealed(payload)
-  ? { statusCode: status, headers: { 'content-type': payload.mediaType ?? 'application/jose', ...common(id) }, body: payload.sealed }
-  : { statusCode: status, headers: { 'content-type': 'application/json', ...common(id) }, body: JSON.stringify(payload ?? null) }
+/** The last payload of a pipeline as a reply: JSON, or sealed or signed text as it is. */
+export function replyOf(status: number, payload: unknown, id: string): HttpReply {
+  const made = textOf(payload)
+  return { statusCode: status, headers: { 'content-type': made?.type ?? 'application/json', ...common(id) }, body: made?.text ?? JSON.stringify(payload ?? null) }
+}
 
 /** A fault as problem details (RFC 9457): our code, the execution's id, the paths in what the sender sent, and the reason of a rejection. */
 export function problem(fault: Fault, id: string, headers: Readonly<Record<string, string>> = {}): HttpReply {

@@ -4,6 +4,8 @@ import type { Need } from './resource.ts'
 /** Text that holds bytes and a signature over them. An interface, so that it is no Json: nothing but `verify` takes it. */
 export interface Signed {
   readonly signed: string
+  /** Of its signature: what a reply says of it. */
+  readonly mediaType?: string | undefined
 }
 
 /** A way to sign with one key, by one algorithm. */

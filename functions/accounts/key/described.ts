@@ -37,7 +37,7 @@ export function described(key: KeyObject, given: NamedKey | string, kid?: string
 const curves: readonly Curve[] = ['P-256', 'P-384', 'X25519']
 
 /** Sizes that are safe and affordable; the exponent as SP 800-56B 6.2 bounds it. */
-function strong({ asymmetricKeyDetails }: KeyObject, { n = '' }: JsonWebKey): boolean {
+export function strong({ asymmetricKeyDetails }: KeyObject, { n = '' }: JsonWebKey): boolean {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {}
   return modulusLength >= 2_048 && modulusLength <= 8_192 && publicExponent % 2n === 1n && publicExponent >= 65_537n && publicExponent < 2n ** 256n && !roca(BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`))
 }

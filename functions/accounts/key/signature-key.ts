@@ -1,5 +1,5 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto'
-import { described, type NamedKey } from './described.ts'
+import { strong, type NamedKey } from './described.ts'
 
 /** What keys for signatures are: RSA, or their curve (RFC 7518 section 6.2.1.1, RFC 8037 section 2). */
 export type KeyType = 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
@@ -24,13 +24,12 @@ export function signatureKey(key: KeyObject, given: NamedKey | undefined, operat
   const named = kid === undefined || typeof kid === 'string' && kid.length > 0 && kid.length <= longestKid
   if (!named || use !== 'sig' || !operations.includes(operation) || typeof (alg ?? '') !== 'string') return undefined
   const jwk = key.export({ format: 'jwk' })
-  // As text, which says nothing of what it is for, so that its size, its exponent and its fingerprint alone are looked at.
-  const type = jwk.kty === 'RSA' ? described(key, '') && 'RSA' : curves.includes(jwk.crv) && !isSmall(jwk) ? jwk.crv as KeyType : undefined
+  const type = jwk.kty === 'RSA' ? strong(key, jwk) ? 'RSA' : undefined : curves.includes(jwk.crv) && !isSmall(jwk) ? jwk.crv as KeyType : undefined
   return type && { type, kid, alg }
 }
 
 /** Characters of a name. */
-export const longestKid = 256
+const longestKid = 256
 
 /**
  * The y coordinates, little endian, of the points on edwards25519 whose order is 8 or less, in each spelling: under such a

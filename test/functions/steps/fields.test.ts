@@ -1,5 +1,5 @@
-import fc from 'fast-check'
-import { account, open, pipeline, flow, post, readJson, type Json, type Step } from 'sallyport'
+import { array, assert, asyncProperty, constantFrom, jsonValue } from 'fast-check'
+import { account, open, pipeline, flow, post, readJson, type Step } from 'sallyport'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
@@ -28,7 +28,7 @@ describe('fields', () => {
     expect(await run(decryptFields<typeof sealed, 'cards[*].pan' | 'cards[*].cvv'>(cipher, { fields: ['cards[*].pan', 'cards[*].cvv'] }), sealed)).toStrictEqual(person)
   })
   test('whatever JSON holds, under any name, comes back as it was', async () => {
-    await fc.assert(fc.asyncProperty(fc.jsonValue({ noUnicodeString: false }), fc.array(fc.constantFrom('a', 'b', 'c.d', 'list[*]', 'list[*].x'), { minLength: 1 }), async (value, some) => {
+    await assert(asyncProperty(jsonValue({ noUnicodeString: false }), array(constantFrom('a', 'b', 'c.d', 'list[*]', 'list[*].x'), { minLength: 1 }), async (value, some) => {
       const fields = [...new Set(some)].filter((field, _, all) => !(field === 'list[*].x' && all.includes('list[*]')))
       const payload = JSON.parse(JSON.stringify({ a: value, b: [value], c: { d: value, e: value }, list: [{ x: value, y: 1 }, { x: null }, {}] })) as never
       const sealed = await run(encryptFields(cipher, { fields: fields as never[], json: true }), payload)
@@ -63,7 +63,7 @@ describe('fields', () => {
       steps: flow(validate(v.strictObject({ pan: v.string() })), decryptFields(aesGcm({ key, context: 'in' }), { fields: ['pan'] }), { kind: 'log', config: {}, needs: [], run: (payload: { pan: string }, io) => { io.log({ seen: `it is ${payload.pan}` }); return payload } } satisfies Step<{ pan: string }, { pan: string }>, transform(() => ({ ok: true }))),
     })
     const { sealed } = await aesGcm({ key, context: 'in' }).seal(Buffer.from('canary-4111111111111111'), io, { field: 'pan' })
-    const { lines, body } = await inMemory(definition, { pan: sealed } as Json, { accounts: { 'fields-key': { secretKey: Buffer.alloc(32, 7).toString('base64url') } } })
+    const { lines, body } = await inMemory(definition, { pan: sealed }, { accounts: { 'fields-key': { secretKey: Buffer.alloc(32, 7).toString('base64url') } } })
     expect(body).toStrictEqual({ ok: true })
     expect(lines.find(({ event }) => event === 'log')).toMatchObject({ seen: 'it is ***' })
     expect(JSON.stringify(lines)).not.toContain('canary')
