@@ -74,6 +74,8 @@ export function mermaid(pipeline: Pipeline): string {
 /** What stays behind a step at rest; a partner's own account is shown as the partner. */
 function keptIn({ resource: { kind, name } }: Need): { readonly id: string; readonly shape: string } | undefined {
   const id = `${kind}_${name}`.replaceAll('-', '_')
+  // Where the versions of a key are: the key itself is shown.
+  if (kind === 'table' && name === 'keys') return undefined
   if (kind === 'table') return { id, shape: `${id}[(${quoted(name === 'ledger' ? 'ledger: keyed digests' : `table ${name}`)})]` }
   if (kind === 'store') return { id, shape: `${id}[(${quoted(`store ${name}: sealed`)})]` }
   if (kind === 'key') return { id, shape: `${id}{{${quoted(`KMS key ${name}`)}}}` }

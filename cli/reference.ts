@@ -31,8 +31,8 @@ export interface Reference {
 
 /** The public entries and their source files, from `exports` of package.json. */
 function entries(): { readonly entry: string; readonly file: string }[] {
-  const { exports } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { exports: Readonly<Record<string, string>> }
-  return Object.entries(exports).flatMap(([entry, target]) => target.includes('*')
+  const { exports } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { exports: Readonly<Record<string, string | null>> }
+  return Object.entries(exports).flatMap(([entry, target]) => target === null ? [] : target.includes('*')
     ? globSync(target, { cwd: home }).sort().map((file) => ({ entry: entry.replace('*', file.replace(/^.*\/|\.ts$/g, '')), file: file.replaceAll('\\', '/') }))
     : [{ entry, file: target.replace('./', '') }])
     .map(({ entry, file }) => ({ entry: `sallyport${entry.slice(1)}`, file: file.replace('./', '') }))

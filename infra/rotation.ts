@@ -7,8 +7,9 @@ import type { Key } from 'sallyport'
 import { hashKeysOf, pairsOf, type Member } from './demand.ts'
 import type { Definitions } from './build.ts'
 
-/** Seconds for which an environment uses what it read of the keys table: on a laptop short, so that a rotation can be watched. */
-export const keyAge = (stage: string): number => stage === 'local' ? 2 : 300
+const age = 300
+/** Seconds for which an environment uses what it read of the keys table. On a laptop it can be made short, to watch a rotation: `SALLYPORT_KEY_AGE=2 npm start`. */
+export const keyAge = (stage: string): number => stage === 'local' ? Number(process.env['SALLYPORT_KEY_AGE'] ?? age) : age
 
 /**
  * Seconds from the making of a version until it is used. An environment uses what it read for its age, and twice as long

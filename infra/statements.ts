@@ -12,6 +12,8 @@ export type Place = (resource: Resource) => string
  * admit only that way (see service-keys.ts).
  */
 export const statements = ({ needs, rows }: Member, place: Place): PolicyStatement[] => needs.flatMap(({ resource, actions }) => {
+  // A key whose rows are read, and which unwraps nothing.
+  if (actions.length === 0) return []
   if (isStore(resource) && resource.on === 's3') return objects(actions, place(resource))
   return [new PolicyStatement({
     effect: Effect.ALLOW,

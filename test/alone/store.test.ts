@@ -117,7 +117,9 @@ test('needs are honest: what was really sent is what the definitions say', () =>
   for (const pipeline of stack.pipelines) {
     const { needs } = manifest(pipeline) as { needs: Need[] }
     // No request has this name: it is by which S3 says that an object is not there, as was seen above.
-    const declared = new Set(needs.flatMap(({ actions }) => actions).filter((action) => action !== 's3:ListBucket'))
+    // A store in a table reads what stands under another version of its key, which rotation.test.ts makes happen.
+    const rotated = pipeline.name === 'keep' ? ['dynamodb:GetItem'] : []
+    const declared = new Set(needs.flatMap(({ actions }) => actions).filter((action) => action !== 's3:ListBucket' && !rotated.includes(action)))
     // Both are one action: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     const seen = new Set((sent.get(`Sallyport-local-${pipeline.name}`) ?? []).map(({ service, operation }) => `${service}:${operation}`.replace('HeadObject', 'GetObject')))
     expect([...seen].sort(), pipeline.name).toStrictEqual([...declared].sort())

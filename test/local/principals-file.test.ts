@@ -10,7 +10,7 @@ test('a role has the keys that it was first given, however often its policies ar
   const role = { name: 'a', arn: 'arn:aws:iam::000000000000:role/a', policies: [] }
   try {
     const people = principalsFile(file, '000000000000')
-    const first = people.write([role as never]).roles.get(role.arn)
+    const first = people.write([role]).roles.get(role.arn)
     expect(first?.accessKeyId).toMatch(/^LKIA[A-Z2-7]{16}$/)
     expect(people.write([role as never]).roles.get(role.arn)).toEqual(first)
     expect(principalsFile(file, '000000000000').write([role as never]).roles.get(role.arn)).toEqual(first)

@@ -49,7 +49,8 @@ test('needs are honest: what was really sent since the stack began is what the d
   const sent = Map.groupBy(calls(readFileSync(run().calls, 'utf8').split('\n').filter(Boolean)), ({ role }) => role)
   for (const pipeline of pipelines) {
     const { needs } = manifest(pipeline) as { needs: Need[] }
-    const declared = new Set(needs.flatMap(({ actions }) => actions))
+    // While digests of two versions count, a claim is a transaction: test/alone/rotation.test.ts.
+    const declared = new Set(needs.flatMap(({ actions }) => actions).filter((action) => action !== 'dynamodb:ConditionCheckItem'))
     const seen = new Set((sent.get(`Sallyport-local-${pipeline.name}`) ?? []).map(({ service, operation }) => `${service}:${operation}`))
     expect([...seen].sort(), pipeline.name).toStrictEqual([...declared].sort())
   }

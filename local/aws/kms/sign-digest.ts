@@ -1,4 +1,4 @@
-import { constants, createECDH, createHash, privateEncrypt, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { constants, createECDH, createHash, privateEncrypt, randomBytes, type KeyObject } from 'node:crypto'
 
 /** Signatures over a digest that is ready, which node:crypto makes over messages alone. */
 
@@ -39,13 +39,13 @@ function mgf1(hash: string, seed: Buffer, length: number): Buffer {
 const curves: Readonly<Record<string, { readonly name: string; readonly order: bigint }>> = {
   'P-256': { name: 'prime256v1', order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n },
   'P-384': { name: 'secp384r1', order: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n },
-  'P-521': { name: 'secp521r1', order: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n },
+  'P-521': { name: 'secp521r1', order: 0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n },
 }
 const number = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex') || '0'}`)
 
 /** ECDSA (FIPS 186-5 section 6.4.1), in DER as KMS gives it. Not in constant time: it stands in for KMS on a laptop. */
 function ecdsa(key: KeyObject, digest: Buffer): Buffer {
-  const { crv = '', d = '' } = key.export({ format: 'jwk' }) as JsonWebKey
+  const { crv = '', d = '' } = key.export({ format: 'jwk' })
   const curve = curves[crv]
   if (curve === undefined) throw new TypeError('no such curve')
   const { name, order } = curve

@@ -21,6 +21,11 @@ test('gives status and body', async () => {
   expect([status, body.toString()]).toStrictEqual([201, '{"a":1}'])
 })
 
+test('says how long the answer may be used', async () => {
+  expect((await post(await partner((_, response) => response.writeHead(200, { 'cache-control': 'max-age=60' }).end()))).cacheControl).toBe('max-age=60')
+  expect((await post(await partner((_, response) => response.end()))).cacheControl).toBeUndefined()
+})
+
 test('a closed port: nothing was sent', async () => {
   await expect(post('http://127.0.0.1:9')).rejects.toMatchObject({ why: 'nothing-sent' })
 })

@@ -51,7 +51,14 @@ describe('signatures', () => {
     const sign = (extra: object) => refusalName(kms.send(new SignCommand({ KeyId, Message: bytes('m'), SigningAlgorithm: 'ECDSA_SHA_256', ...extra })))
     expect(await sign({ SigningAlgorithm: 'ECDSA_SHA_384' })).toBe('InvalidKeyUsageException')
     expect(await sign({ KeyId: await make() })).toBe('InvalidKeyUsageException')
-    expect(await sign({ MessageType: 'DIGEST', Message: createHash('sha256').digest() })).toBe('UnsupportedOperationException')
+    expect(await sign({ MessageType: 'DIGEST', Message: createHash('sha384').digest() })).toBe('ValidationException')
+    expect(await sign({ MessageType: 'EXTERNAL_MU' })).toBe('UnsupportedOperationException')
+  })
+  test('of a digest, as of its message', async () => {
+    const KeyId = await make({ KeySpec: 'ECC_NIST_P384', KeyUsage: 'SIGN_VERIFY' })
+    const Message = bytes('a message that is digested outside')
+    const { Signature } = await kms.send(new SignCommand({ KeyId, Message: createHash('sha384').update(Message).digest(), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_384' }))
+    expect((await kms.send(new VerifyCommand({ KeyId, Message, Signature, SigningAlgorithm: 'ECDSA_SHA_384' }))).SignatureValid).toBe(true)
   })
 })
 
