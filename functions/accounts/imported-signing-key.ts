@@ -16,6 +16,7 @@ export interface SigningPair extends SignatureKey {
  */
 export type ImportedSigningKey = Material<'imported-signing-key', SigningPair>
 
+/** A private key of ours, imported, that signs. */
 export const importedSigningKey = (): ImportedSigningKey => ({ signIn: 'imported-signing-key', read })
 
 function read(secret: string): SigningPair {

@@ -18,7 +18,9 @@ export type PgpPublicKey = Material<'pgp-public-key', ArmoredKeys>
  */
 export type PgpPrivateKey = Material<'pgp-private-key', ArmoredKeys>
 
+/** Somebody's OpenPGP public key: to seal to, and to verify by. */
 export const pgpPublicKey = (): PgpPublicKey => ({ signIn: 'pgp-public-key', read: readPublic })
+/** An OpenPGP private key of ours: to open with, and to sign by. */
 export const pgpPrivateKey = (): PgpPrivateKey => ({ signIn: 'pgp-private-key', read: readPrivate })
 
 /** One block of armor and nothing around it. What is in it is read when it is first used. */

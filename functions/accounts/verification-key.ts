@@ -16,6 +16,7 @@ export interface VerifyingKey extends SignatureKey {
  */
 export type VerificationKey = Material<'verification-key', readonly VerifyingKey[]>
 
+/** Somebody's public key, or several, by which their signatures are verified. */
 export const verificationKey = (): VerificationKey => ({ signIn: 'verification-key', read })
 
 /** Keys of a set: what names none of them may be tried with each. */
