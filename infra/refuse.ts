@@ -6,6 +6,7 @@ import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
 import { environmentOf } from './own.ts'
 import type { Names } from './names.ts'
+import { keySetsOf } from './key-sets.ts'
 import { logging, statements } from './statements.ts'
 import { retentions } from './logs.ts'
 import { exposedHashes, exposedIdentifiers, type FieldClass } from './sensitive.ts'
@@ -70,8 +71,12 @@ function refuseTrigger({ name, trigger }: Pipeline): void {
   if ((auth?.why ?? '').trim().length < 10) refuse(`pipeline ${name}: an open route needs a sentence that says why anybody may call it`)
 }
 
-function refuseOrigins({ name, steps }: Pipeline, stage: string): void {
+function refuseOrigins(pipeline: Pipeline, stage: string): void {
+  const { name, steps } = pipeline
   if (stage === 'local') return
+  for (const { name: keys, how } of keySetsOf([pipeline])) {
+    if (how.origin[stage] === undefined) refuse(`pipeline ${name}: account ${keys} has no origin for the stage ${stage}; it knows ${list(Object.keys(how.origin)) || 'none'}`)
+  }
   for (const { to } of [...leaves(steps)].flatMap((step) => step.sends ?? [])) {
     if (to.how.origin[stage] === undefined) refuse(`pipeline ${name}: account ${to.name} has no origin for the stage ${stage}; it knows ${list(Object.keys(to.how.origin)) || 'none'}`)
   }

@@ -1,14 +1,21 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import { leaves, sends, type Account, type Pipeline } from 'sallyport'
+import { keySetsOf } from '../infra/key-sets.ts'
+
+/** What of an account concerns its partner. */
+export interface Concern {
+  readonly signIn: string
+  /** Of a partner that is sent to, or asked for its keys. */
+  readonly origin?: Readonly<Record<string, string>>
+  /** Where a partner publishes its keys. */
+  readonly path?: string
+}
 
 /** A way to sign in, or somebody's key, as the account constants of any pipeline carry it. */
-export interface How {
-  readonly signIn: string
+export interface How extends Concern {
   readonly read: (secret: string) => unknown
   /** Of a shared key. */
   readonly bits?: number
-  /** Of a partner that is sent to. */
-  readonly origin?: Readonly<Record<string, string>>
   readonly headers?: (credential: never) => Readonly<Record<string, string>>
 }
 
@@ -23,13 +30,16 @@ export function accountsOf(pipelines: readonly Pipeline[]): Account<How>[] {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export const isPartner = ({ how }: Account<How>): boolean => how.origin !== undefined
+/** Whether somebody else reads with the private half of it: given to us, or published. */
+export const isReaders = ({ how }: Account<Concern>): boolean => how.signIn === 'public-key' || how.signIn === 'key-set'
 
-/** Whose key a Public Key account is: the partner whose name it begins with, or else the first that its pipeline sends to. */
-export function readerOf(key: Account<How>, pipelines: readonly Pipeline[]): string | undefined {
+export const isPartner = ({ how }: Account<Concern>): boolean => how.origin !== undefined
+
+/** Whose key the account of a reader's key is: the partner whose name it begins with, or else the first that its pipeline sends to. */
+export function readerOf(key: Account<Concern>, pipelines: readonly Pipeline[]): string | undefined {
   const partners = accountsOf(pipelines).filter(isPartner).map(({ name }) => name)
   const named = partners.filter((name) => key.name.startsWith(`${name}-`)).sort((a, b) => b.length - a.length)[0]
-  const users = pipelines.filter((pipeline) => accountsOf([pipeline]).some(({ name }) => name === key.name))
+  const users = pipelines.filter((pipeline) => [...accountsOf([pipeline]), ...keySetsOf([pipeline])].some(({ name }) => name === key.name))
   return named ?? users.flatMap((pipeline) => sends(pipeline).map(({ to }) => to.name))[0]
 }
 

@@ -20,7 +20,7 @@ export interface PartnersProcess {
 
 export async function startPartners({ dir, partners, keys, failed }: {
   readonly dir: string
-  readonly partners: readonly string[]
+  readonly partners: readonly { readonly name: string; readonly publishes: string | undefined }[]
   readonly keys: readonly string[]
   readonly failed: (why: string) => void
 }): Promise<PartnersProcess> {
@@ -28,7 +28,7 @@ export async function startPartners({ dir, partners, keys, failed }: {
   const memory = join(dir, 'ports.json')
   const ports = existsSync(memory) ? JSON.parse(readFileSync(memory, 'utf8')) as Record<string, number> : {}
   // The same port as last time, if it is free: origins are part of the bundles, which then need not change.
-  const config: PartnersConfig = { folder, keys, partners: partners.map((name) => ({ name, ...ports[name] !== undefined && { port: ports[name] } })) }
+  const config: PartnersConfig = { folder, keys, partners: partners.map((partner) => ({ ...partner, port: ports[partner.name] })) }
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>()
   let count = 0
   const child = await startChild<PartnersOrder, PartnersNotice>({

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import type { Account, Pipeline } from 'sallyport'
 import { build, explain, type BuildInput, type Built } from '../infra/build.ts'
 import { home } from '../infra/home.ts'
-import { accountsOf, isPartner, readerOf, type How } from './accounts.ts'
+import { keySetsOf } from '../infra/key-sets.ts'
+import { accountsOf, isPartner, isReaders, readerOf, type Concern } from './accounts.ts'
 import { accountAt, assumeRole } from './assume-role.ts'
 import { startAws, type AwsProcess } from './aws-process.ts'
 import { clients, type Endpoint } from './clients.ts'
@@ -166,7 +167,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
 
   progress('reading the pipelines')
   let current = await readFolder(folder)
-  let accounts = accountsOf(current.pipelines)
+  let accounts = partnersAndKeys(current.pipelines)
 
   progress('starting the partners')
   let partners = await partnersOf(accounts, dir, failed)
@@ -262,7 +263,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   function readingKeys(): ReadonlyMap<string, PrivateJwk> {
     const reading = new Map<string, PrivateJwk>()
     for (const account of accounts) {
-      const reader = account.how.signIn === 'public-key' ? readerOf(account, current.pipelines) : undefined
+      const reader = isReaders(account) ? readerOf(account, current.pipelines) : undefined
       if (reader !== undefined && !reading.has(reader)) reading.set(reader, JSON.parse(readFileSync(join(dir, 'partners', `${account.name}.key.json`), 'utf8')) as PrivateJwk)
     }
     return reading
@@ -298,8 +299,8 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   }
 
   async function redeploy(checked: Promise<void>): Promise<void> {
-    const names = (list: typeof accounts): string => list.map(({ name, how }) => `${name} ${how.signIn}`).join()
-    const named = accountsOf(current.pipelines)
+    const names = (list: typeof accounts): string => list.map(({ name, how }) => `${name} ${how.signIn} ${how.path ?? ''}`).join()
+    const named = partnersAndKeys(current.pipelines)
     if (names(named) !== names(accounts)) {
       await partners.stop()
       partners = await partnersOf(named, dir, failed)
@@ -351,6 +352,9 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   }
 }
 
-const partnersOf = (accounts: readonly Account<How>[], dir: string, failed: (why: string) => void): Promise<PartnersProcess> => startPartners({
-  dir, failed, partners: accounts.filter(isPartner).map(({ name }) => name), keys: accounts.filter(({ how }) => how.signIn === 'public-key').map(({ name }) => name),
+/** Every account that the partners have a part in. */
+const partnersAndKeys = (pipelines: readonly Pipeline[]): Account<Concern>[] => [...accountsOf(pipelines), ...keySetsOf(pipelines)]
+
+const partnersOf = (accounts: readonly Account<Concern>[], dir: string, failed: (why: string) => void): Promise<PartnersProcess> => startPartners({
+  dir, failed, partners: accounts.filter(isPartner).map(({ name, how }) => ({ name, publishes: how.path })), keys: accounts.filter(isReaders).map(({ name }) => name),
 })

@@ -22,6 +22,8 @@ export type Reaction = number | 'silent' | 'drop' | 'unreachable' | {
   readonly status?: number
   /** Sent as JSON; text and bytes as they are. */
   readonly body?: unknown
+  /** How long the answer may be used, as its header says it: of published keys. */
+  readonly cacheControl?: string
   /** Longer than the account's timeout: it acted, and the answer comes too late. */
   readonly delay?: number
 }
@@ -41,13 +43,15 @@ export class Partners {
   readonly #reactions: Readonly<Record<string, Partner>>
   readonly #clock: StillClock
   readonly #open: (token: string) => Promise<Uint8Array | undefined>
+  readonly #published: (name: string, path: string) => unknown
   readonly #remembered = new Map<string, Reaction>()
 
-  /** `open` gives what a JWE holds, or undefined where no key of the world opens it. */
-  constructor(reactions: Readonly<Record<string, Partner>>, clock: StillClock, open: (token: string) => Promise<Uint8Array | undefined>) {
+  /** `open` gives what a JWE holds, or undefined where no key of the world opens it; `published` what everybody may read at a path. */
+  constructor(reactions: Readonly<Record<string, Partner>>, clock: StillClock, open: (token: string) => Promise<Uint8Array | undefined>, published: (name: string, path: string) => unknown) {
     this.#reactions = reactions
     this.#clock = clock
     this.#open = open
+    this.#published = published
   }
 
   exchange(told: (name: string, received: Received, body: Uint8Array) => void): Exchange {
@@ -65,10 +69,10 @@ export class Partners {
 
   async #react(reaction: Exclude<Reaction, 'unreachable'>, timeout: number): Promise<Answer> {
     if (reaction === 'drop') throw new NoAnswer('silent')
-    const { status = 200, body, delay = 0 } = typeof reaction === 'number' ? { status: reaction } : reaction === 'silent' ? { delay: timeout } : reaction
+    const { status = 200, body, cacheControl, delay = 0 } = typeof reaction === 'number' ? { status: reaction } : reaction === 'silent' ? { delay: timeout } : reaction
     if (delay > 0) await this.#clock.wait(Math.min(delay, timeout))
     if (delay >= timeout) throw new NoAnswer('silent')
-    return { status, body: bytesOf(body) }
+    return { status, body: bytesOf(body), cacheControl }
   }
 
   async #read(path: string, method: string, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined): Promise<Received> {
@@ -79,6 +83,8 @@ export class Partners {
   }
 
   #usual(name: string, { method, path, headers, body }: Received): Reaction {
+    const set = method === 'GET' ? this.#published(name, path) : undefined
+    if (set !== undefined) return { body: set }
     const key = headers['idempotency-key']
     const before = key === undefined ? undefined : this.#remembered.get(`${name} ${key}`)
     const reaction = before ?? { status: 201, body: answerOf(name, method, path, Buffer.from(JSON.stringify(body ?? null))) }

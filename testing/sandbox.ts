@@ -4,6 +4,7 @@ import {
   Environment, isFault, needs, realm as realmOf, replies, sends, serve, variable,
   type FaultCode, type HttpReply, type KeyPair, type Observer, type Pipeline, type Realm,
 } from 'sallyport'
+import { keySetsOf } from '../infra/key-sets.ts'
 import { Accounts } from './accounts.ts'
 import type { AwsRequest } from './aws-request.ts'
 import { MemoryAws, type Call, type Others, type Statement } from './aws.ts'
@@ -100,6 +101,7 @@ export class Sandbox {
   readonly #partners: Partners
   readonly #resources: Resources
   readonly #realm: Realm
+  readonly #accounts: Accounts
   readonly #observer: Watcher
   readonly #deployed = new Map<Pipeline, Promise<Deployed>>()
   #messages = 0
@@ -109,7 +111,8 @@ export class Sandbox {
     this.#clock = new StillClock(new Date(now).getTime())
     this.#aws = new MemoryAws(this.#clock, others)
     this.#resources = new Resources(this.#aws, keys, this.#clock)
-    this.#partners = new Partners(partners, this.#clock, keys.open)
+    this.#partners = new Partners(partners, this.#clock, keys.open, keys.published)
+    this.#accounts = keys
     this.#realm = realm
     this.#observer = observer
     this.faults(faults)
@@ -179,6 +182,7 @@ export class Sandbox {
   async #provide(pipeline: Pipeline): Promise<Deployed> {
     const variables: Record<string, string> = {}
     const statements: Statement[] = []
+    for (const account of keySetsOf([pipeline])) this.#accounts.publish(account)
     for (const { resource, actions } of needs(pipeline)) {
       const { address, arn } = await this.#resources.place(resource)
       variables[variable(resource)] = address
@@ -210,7 +214,7 @@ export class Sandbox {
         step: (step, run, payload) => noting(() => watcher.step === undefined ? run() : watcher.step(step, run, payload), (error) => { instance.record.thrown = error }),
       },
     })
-    const origins = Object.fromEntries(sends(pipeline).map(({ to }) => [to.name, originOf(to.name)]))
+    const origins = Object.fromEntries([...sends(pipeline).map(({ to }) => to), ...keySetsOf([pipeline])].map(({ name }) => [name, originOf(name)]))
     instance.handler = middy(serve(pipeline, this.#realm, { stage: 'local', origins }, environment), { timeoutEarlyInMillis: 0 }).use(replies(pipeline)) as unknown as Handler
     return instance as Instance
   }

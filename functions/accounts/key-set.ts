@@ -1,74 +1,43 @@
-import { readJson } from 'sallyport'
-import { publicKey, type ReadersKey } from './public-key.ts'
+import { partner, type Origins, type Published } from 'sallyport'
+import { chooseKey, isName, longestName, readKeySet, type KeySet } from './key/set.ts'
+import type { ReadersKey } from './public-key.ts'
 
-/** A reader's key of a JWK Set, and how long the set may be used. */
-export interface KeySet {
-  readonly keys: readonly ReadersKey[]
-  /** Seconds, at most an hour. */
-  readonly fresh: number
+export type { KeySet } from './key/set.ts'
+
+/** Somebody's public keys for encryption, at an address of theirs. */
+export interface KeySetAddress extends Published<'key-set', KeySet> {
+  readonly kid?: string
+  /** The key to seal to, for ways of sealing of which the first is liked best. */
+  readonly choose: (set: KeySet, fitting: readonly ((key: ReadersKey) => boolean)[]) => ReadersKey | undefined
 }
 
-/** What a published set may be used for after it was fresh, while its address does not answer, in seconds: a day. */
-export const stale = 86_400
-/** Bytes of a set. */
-export const largest = 65_536
-const longest = 3_600
-/** Keys of a set, of which more are not looked at. */
-const most = 64
+interface Options {
+  readonly origin: Origins
+  /** Segments of letters, digits and `-._~`. */
+  readonly path?: `/${string}`
+  /** The one key to seal to. Without it the first that fits: whoever publishes several keys for encryption opens by all of them, as in a rotation. */
+  readonly kid?: string
+}
 
 /**
- * A JWK Set (RFC 7517 section 5) as it was answered: of its keys those to which we would seal, with a `kid` that no other
- * has. Keys of other kinds, weak ones and those for signatures are passed over, as section 5 wants it. `cacheControl` is
- * the header of the answer (RFC 9111 section 5.2.2). Throws a TypeError where it is no set, over 64 KB, or holds a key that is not public.
+ * A JWK Set (RFC 7517 section 5) that a partner publishes: `jwe({ to: account('bank-keys', keySet({ origin: { prod: 'https://…' } })) })`.
+ * It has no secret. The address stands in the definition and no answer leads elsewhere; it is asked without a credential, within
+ * 5 seconds, and its answer has at most 64 KB and 64 keys. The answer is used as long as its `Cache-Control` says, 5 minutes
+ * where it does not say and an hour at most, and up to a day while the address fails, if it does not forbid that. Throws a TypeError.
  */
-export function readKeySet(bytes: Uint8Array, cacheControl = ''): KeySet {
-  const given = members(bytes)
-  const named = new Map<string, ReadersKey | undefined>()
-  for (const { kid, key } of given.map(read)) {
-    if (kid === undefined) continue
-    // Two keys of one name: nobody can say which is meant.
-    named.set(kid, named.has(kid) ? undefined : key)
+export function keySet({ origin: given, path = '/.well-known/jwks.json', kid }: Options): KeySetAddress {
+  const { origin } = partner('key-set', { origin: given })
+  if (!/^(\/[\w.~-]+)+$/.test(path) || path.length > 256 || path.split('/').some((part) => /^\.+$/.test(part))) throw new TypeError('key-set account, path: write a path of plain segments, as /.well-known/jwks.json')
+  if (kid !== undefined && !isName(kid)) throw new TypeError(`key-set account, kid: 1 to ${longestName} characters`)
+  return {
+    signIn: 'key-set', origin, path, ...kid !== undefined && { kid }, read: readKeySet,
+    choose(set, fitting) {
+      for (const fits of fitting) {
+        const keys = set.keys.filter(fits)
+        const key = kid === undefined ? keys[0] : chooseKey({ ...set, keys }, { kid })
+        if (key !== undefined) return key
+      }
+      return undefined
+    },
   }
-  return { keys: [...named.values()].filter((key) => key !== undefined), fresh: freshness(cacheControl) }
-}
-
-/** The key of this name; without a name the only one there is of a type. Undefined where there is none, or several. */
-export function chooseKey({ keys }: KeySet, wanted: { readonly kid?: string; readonly type?: ReadersKey['type'] } = {}): ReadersKey | undefined {
-  const [only, ...others] = keys.filter(({ kid, type }) => (wanted.kid ?? kid) === kid && (wanted.type ?? type) === type)
-  return others.length === 0 ? only : undefined
-}
-
-type Jwk = Readonly<Record<string, unknown>>
-
-function members(bytes: Uint8Array): readonly Jwk[] {
-  try {
-    const { keys } = (bytes.length <= largest ? readJson(bytes) : {}) as { keys?: unknown }
-    if (Array.isArray(keys) && keys.length <= most && keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key))) return keys as Jwk[]
-  } catch {
-    // What the reader says of it is for a sender.
-  }
-  throw new TypeError(`key-set account: the address answers with a JWK Set of at most ${largest} bytes and ${most} keys`)
-}
-
-const reader = publicKey()
-
-function read(jwk: Jwk): { readonly kid?: string; readonly key?: ReadersKey | undefined } {
-  if ('d' in jwk || 'k' in jwk) throw new TypeError('key-set account: a key of the set is not public, and so is no secret any more; tell its owner')
-  const { kid } = jwk
-  if (typeof kid !== 'string' || kid.length === 0 || kid.length > 128) return {}
-  try {
-    return { kid, key: publicKeyOf(jwk) }
-  } catch {
-    return { kid, key: undefined }
-  }
-}
-
-const publicKeyOf = (jwk: Jwk): ReadersKey => reader.read(JSON.stringify({ publicKey: jwk }))
-
-/** Seconds by `max-age`, none by `no-store` or `no-cache`; without a word five minutes. */
-function freshness(cacheControl: string): number {
-  const words = cacheControl.toLowerCase().split(',').map((word) => word.trim())
-  if (words.includes('no-store') || words.includes('no-cache')) return 0
-  const age = words.map((word) => /^max-age="?(\d{1,10})"?$/.exec(word)?.[1]).find((seconds) => seconds !== undefined)
-  return Math.min(age === undefined ? 300 : Number(age), longest)
 }

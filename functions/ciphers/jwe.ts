@@ -1,5 +1,6 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { accountNeed, Fault, keyPairNeeds, type Account, type Io, type KeyPair, type Material, type Opener, type Sealer } from 'sallyport'
+import type { KeySetAddress } from '../accounts/key-set.ts'
 import type { PrivateKey } from '../accounts/private-key.ts'
 import type { PublicKey } from '../accounts/public-key.ts'
 import type { KeyBits, SecretKey } from '../accounts/secret-key.ts'
@@ -32,14 +33,17 @@ export interface JweShared extends Required<Pick<Admitted, 'algorithms' | 'encry
   readonly kid?: string
 }
 
+/** Somebody's public key, or where they publish theirs. */
+type Reader = Account<PublicKey> | Account<KeySetAddress>
+
 /** Seals to somebody's public key. */
 export interface JweSealing extends Admitted {
-  readonly to: Account<PublicKey>
+  readonly to: Reader
 }
 
 /** Seals to several at once, 16 at most, which only the general JSON form can: `generalJson()`. */
 export interface JweSealingToAll extends Admitted {
-  readonly to: readonly Account<PublicKey>[]
+  readonly to: readonly Reader[]
   readonly form: Form & { readonly several: true }
 }
 
@@ -62,8 +66,9 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
   const { algorithms = [rsaOaep256, ecdhEsA256Kw], encryptions = [a256Gcm], form = compact, key, to = key, kid } = use as Named
   for (const { check } of [...algorithms, form]) check?.(use)
   const keys = [to].flat() as (KeyPair | Held)[]
-  const what = { cipher: 'jwe', config: use, needs: keys.flatMap((key) => isPair(key) ? keyPairNeeds(key) : accountNeed(key)) }
-  const load = async (io: Io, account: Held): Promise<SealingKey & OpeningKey> => {
+  const what = { cipher: 'jwe', config: use, needs: keys.flatMap((key) => isPair(key) ? keyPairNeeds(key) : isPublished(key) ? [] : accountNeed(key)) }
+  const load = async (io: Io, account: Held | Account<KeySetAddress>): Promise<SealingKey & OpeningKey> => {
+    if (isPublished(account)) return account.how.choose(await io.keySet(account), algorithms.map((algorithm) => (key) => fits(key)(algorithm))) ?? unavailable()
     const content = await io.material(account)
     return 'key' in content ? content : { type: 'secret', key: content, kid }
   }
@@ -77,8 +82,7 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
       const recipients = []
       for (const account of keys) {
         const key = await load(io, account as Held)
-        const algorithm = algorithms.find(fits(key))
-        if (algorithm === undefined) throw new Fault('ACCOUNT_UNAVAILABLE')
+        const algorithm = algorithms.find(fits(key)) ?? unavailable()
         const { header, wrapped, cek: own = cek } = algorithm.wrap(key, cek, enc)
         cek = own
         recipients.push({ header: { alg: algorithm.alg, kid: key.kid, ...header }, wrapped })
@@ -119,6 +123,9 @@ interface Named extends Admitted {
 /** An account of a reader's key, an imported one, or a shared one. */
 type Held = Account<Material<string, (SealingKey & OpeningKey) | KeyObject>>
 
+const unavailable = (): never => { throw new Fault('ACCOUNT_UNAVAILABLE') }
+
+const isPublished = (account: Account<object>): account is Account<KeySetAddress> => 'choose' in account.how
 const isPair = (key: { readonly kind: string }): key is KeyPair => key.kind === 'key-pair'
 
 const fits = ({ type, alg }: OpeningKey) => (algorithm: KeyManagement): boolean => algorithm.keys === type && (alg ?? algorithm.alg) === algorithm.alg

@@ -1,5 +1,6 @@
-import { pbkdf2 as compute, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { known } from './parts/digest.ts'
+import { derive } from './parts/derive.ts'
 import { hardening, within } from './parts/password.ts'
 import { decoded, phc, saltBytes, tagBytes } from './parts/phc.ts'
 import type { Hasher } from './hasher.ts'
@@ -48,7 +49,3 @@ export function pbkdf2({ algorithm = 'sha-256', iterations }: Options = {}): Has
 }
 
 const form = /^\$pbkdf2-(sha256|sha384|sha512)\$i=([1-9]\d{0,6})\$([A-Za-z0-9+/]{0,86})\$([A-Za-z0-9+/]{1,172})$/
-
-const derive = (password: Uint8Array, salt: Uint8Array, digest: string, iterations: number, length: number): Promise<Buffer> => new Promise((resolve, reject) => {
-  compute(password, salt, iterations, length, digest, (error, tag) => error === null ? resolve(tag) : reject(error))
-})

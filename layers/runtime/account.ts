@@ -33,6 +33,22 @@ export interface Material<Kind extends string = string, Content = unknown> {
   readonly read: (secret: string) => Content
 }
 
+/** How long a content may be used, in seconds from when it was asked for. */
+export interface Kept {
+  readonly fresh: number
+  /** While its address fails. */
+  readonly stale: number
+}
+
+/** What somebody publishes at an address of theirs, such as keys: public, so that no secret is read for it. */
+export interface Published<Kind extends string = string, Content extends Kept = Kept> {
+  readonly signIn: Kind
+  readonly origin: Origins
+  readonly path: string
+  /** What was answered, with its `Cache-Control`; throws if it has not the shape. */
+  readonly read: (body: Uint8Array, cacheControl: string | undefined) => Content
+}
+
 /** How we sign in at a partner, or a key of theirs: a constant in code, its credential in Secrets Manager. */
 export interface Account<How = Partner> extends Resource<'account'> {
   readonly how: How

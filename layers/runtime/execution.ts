@@ -46,6 +46,8 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
 const atRest = () => import('./at-rest.ts')
 /** Private halves of our own keys. */
 export const custody = () => import('./custody.ts')
+/** What others publish. */
+const published = () => import('./key-set.ts')
 /** Files of a run. */
 const workingFolder = () => import('./working-folder.ts')
 
@@ -104,6 +106,7 @@ export class Execution {
       attempt: (step, payload) => this.#attempt(step, payload, this.io, [this.#effects]),
       json: (bytes) => readJson(bytes, redactor.meet),
       material: async (account) => (await this.#credential(account)).content as never,
+      keySet: async (account) => (await published()).keySet(environment, account, { ...plan.stage, until: deadline - reserve }),
       privateKey: async (pair, kid) => (await custody()).findPrivateKey(environment, pair, kid),
       signing: async (key) => (await custody()).signingHalf(environment, key),
       verifying: async (key, kid) => (await custody()).verifyingHalf(environment, key, kid),

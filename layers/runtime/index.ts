@@ -1,4 +1,4 @@
-export { account, accountNeed, partner, type Account, type Material, type Origins, type Partner, type PartnerOptions } from './account.ts'
+export { account, accountNeed, partner, type Account, type Kept, type Material, type Origins, type Partner, type PartnerOptions, type Published } from './account.ts'
 export { address } from './address.ts'
 /** The AWS clients of the runtime, each loaded when it is first asked for. */
 export * as aws from './aws/index.ts'

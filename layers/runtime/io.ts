@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Account, Material } from './account.ts'
+import type { Account, Kept, Material, Published } from './account.ts'
 import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
@@ -68,6 +68,8 @@ export interface Io {
   readonly json: (bytes: Uint8Array) => Json
   /** What an account's secret holds, as its type reads it. Throws ACCOUNT_UNAVAILABLE. */
   readonly material: <Content>(account: Account<Material<string, Content>>) => Promise<Content>
+  /** What is published at an account's address, as its type reads it. Throws ACCOUNT_UNAVAILABLE, OUT_OF_TIME. */
+  readonly keySet: <Content extends Kept>(account: Account<Published<string, Content>>) => Promise<Content>
   /** The private half that has this `kid`, if we have it. Throws UNAVAILABLE. */
   readonly privateKey: (pair: KeyPair, kid: string) => Promise<PrivateKey | undefined>
   /** The newest half of a signing key that verifiers have had time to learn of. Throws UNAVAILABLE. */

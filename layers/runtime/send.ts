@@ -6,6 +6,7 @@ import { Fault } from './fault.ts'
 export interface Answer {
   readonly status: number
   readonly body: Uint8Array
+  readonly cacheControl?: string | undefined
 }
 
 /** Sends one request and gives its answer; `timeout` in milliseconds is for all of it. Throws NoAnswer. */
@@ -74,7 +75,7 @@ export async function exchange(origin: string, path: string, method: string, hea
       })
       response.on('end', () => {
         clearTimeout(timer)
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) })
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts), cacheControl: response.headers['cache-control'] })
       })
       response.on('error', () => fail(new NoAnswer('silent')))
     })

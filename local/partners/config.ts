@@ -4,9 +4,9 @@ import type { Mode } from './mode.ts'
 /** What the process of the partners is started with, as JSON in SALLYPORT_PARTNERS. */
 export interface PartnersConfig {
   readonly folder: string
-  /** `port`: the one it had at the last start, taken again if it is free. */
-  readonly partners: readonly { readonly name: string; readonly port?: number }[]
-  /** Public Key accounts: for each, a pair is made and kept. */
+  /** `port`: the one it had at the last start, taken again if it is free. `publishes`: the path of its keys. */
+  readonly partners: readonly { readonly name: string; readonly port?: number | undefined; readonly publishes?: string | undefined }[]
+  /** Accounts of readers' keys: for each, a pair is made and kept. */
   readonly keys: readonly string[]
 }
 

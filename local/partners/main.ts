@@ -12,13 +12,16 @@ process.on('SIGINT', () => process.exit(0))
 process.on('disconnect', () => process.exit(0))
 
 mkdirSync(folder, { recursive: true, mode: 0o700 })
-const running = new Map<string, Partner>()
-for (const { name, port } of partners) running.set(name, await startPartner({ name, folder, ...port !== undefined && { port } }))
 const made = Object.fromEntries(await Promise.all(keys.map(async (account) => {
   const file = join(folder, `${account}.key.json`)
   const fresh = !existsSync(file)
   return [account, { publicKey: publicHalf(await readingKey(file, account)), fresh }] as const
 })))
+const running = new Map<string, Partner>()
+for (const { name, port, publishes: path } of partners) {
+  const publishes = path === undefined ? undefined : { path, keys: [made[name]?.publicKey] }
+  running.set(name, await startPartner({ name, folder, port, publishes }))
+}
 
 async function obey(order: PartnersOrder): Promise<void> {
   const { name } = 'learn' in order ? order.learn : order.behave

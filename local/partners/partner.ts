@@ -31,7 +31,15 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 const json = (status: number, value: unknown): Said => ({ status, body: JSON.stringify(value) })
 
-export async function startPartner({ name, folder, port = 0 }: { readonly name: string; readonly folder: string; readonly port?: number }): Promise<Partner> {
+interface PartnerSettings {
+  readonly name: string
+  readonly folder: string
+  readonly port?: number | undefined
+  /** Keys that everybody may read there, as a JWK Set. */
+  readonly publishes?: { readonly path: string; readonly keys: readonly unknown[] } | undefined
+}
+
+export async function startPartner({ name, folder, port = 0, publishes }: PartnerSettings): Promise<Partner> {
   const received = join(folder, `${name}.jsonl`)
   const credential = remembered(join(folder, `${name}.credential.json`))
   /** Replies by Idempotency-Key, as a partner remembers them. */
@@ -45,8 +53,9 @@ export async function startPartner({ name, folder, port = 0 }: { readonly name: 
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request)
-    if (!credential.admits(request.headers)) return send(response, json(401, { error: 'unknown credential' }))
     const { method = '', url: path = '', headers } = request
+    const published = method === 'GET' && path === publishes?.path ? json(200, { keys: publishes.keys }) : undefined
+    if (published === undefined && !credential.admits(headers)) return send(response, json(401, { error: 'unknown credential' }))
     const key = headers['idempotency-key']
     const before = typeof key === 'string' ? done.get(key) : undefined
     const { mode: how, ms, reply } = mode
@@ -56,7 +65,7 @@ export async function startPartner({ name, folder, port = 0 }: { readonly name: 
     appendFileSync(received, `${JSON.stringify({ method, path, headers, body: body.toString('base64'), at: new Date().toISOString(), acted })}\n`, { mode: 0o600 })
     if (refuses) return send(response, json(Number(how), { error: 'told to' }))
 
-    const said = before ?? json(201, reply ?? answerOf(name, method, path, body))
+    const said = before ?? published ?? json(201, reply ?? answerOf(name, method, path, body))
     if (typeof key === 'string') done.set(key, said)
     if (how === 'drop') return void request.socket.destroy()
     if (how === 'nonsense') return send(response, { status: 200, body: '<html>no JSON at all' })

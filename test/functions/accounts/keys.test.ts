@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, publicEncrypt, constants, type Js
 import { calculateJwkThumbprint } from 'jose'
 import { account } from 'sallyport'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { chooseKey, readKeySet } from '../../../functions/accounts/key-set.ts'
+import { chooseKey, readKeySet } from '../../../functions/accounts/key/set.ts'
 import { privateKey } from '../../../functions/accounts/private-key.ts'
 import { publicKey } from '../../../functions/accounts/public-key.ts'
 import { jwe } from '../../../functions/ciphers/jwe.ts'
