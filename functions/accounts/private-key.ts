@@ -10,12 +10,15 @@ export interface ImportedKey extends Described, Half {
   readonly unwrap?: (wrapped: Uint8Array, hash?: string) => Uint8Array
   /** ECDH on the curve of the key; X25519 has no y. Throws where the point is not on the curve, or is of small order. */
   readonly agree?: (x: Uint8Array, y: Uint8Array) => Uint8Array
+  /** Those that stood before it in the secret's list, by their names. */
+  readonly others?: readonly ImportedKey[]
 }
 
 /**
  * A private key for encryption that was made elsewhere (custody `imported`): RSA of 2,048 to 8,192 bits, P-256, P-384 or X25519.
  * The secret: `{"privateKey": a JWK, or PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted)}`, and `"kid"` beside it where
- * senders have a name for the key; else it is the JWK's, else the RFC 7638 thumbprint.
+ * senders have a name for the key; else it is the JWK's, else the RFC 7638 thumbprint. To change the key, write
+ * `{"privateKeys": [the new one, the old one]}`, up to eight: all of them open, by the name that a token gives.
  */
 export type PrivateKey = Material<'private-key', ImportedKey>
 
@@ -24,17 +27,22 @@ export const privateKey = (): PrivateKey => ({ signIn: 'private-key', read })
 
 function read(secret: string): ImportedKey {
   try {
-    const { privateKey: given, kid } = JSON.parse(secret) as { privateKey: string | NamedKey; kid?: string }
-    const jwk = typeof given === 'object' ? { key: given, format: 'jwk' as const } : undefined
-    const key = createPrivateKey(jwk ?? given as string)
-    const publicHalf = createPublicKey(jwk === undefined ? key : { ...jwk, key: publicPart(jwk.key) })
-    const what = described(publicHalf, given, kid)
-    const imported = what && { ...what, key, ...what.crv === undefined ? unwrapping(key) : agreeing(key, what.crv) }
-    if (imported !== undefined && isPair(imported, publicHalf)) return imported
+    const { privateKey, privateKeys = [privateKey], kid } = JSON.parse(secret) as { privateKey?: string | NamedKey; privateKeys?: readonly (string | NamedKey | undefined)[]; kid?: string }
+    const [first, ...others] = privateKeys.length <= 8 ? privateKeys.map((each, i) => each && one(each, i === 0 ? kid : undefined)) : []
+    if (first && others.every((other) => other !== undefined && other !== '')) return others.length === 0 ? first : { ...first, others: others as ImportedKey[] }
   } catch {
     // Whatever the readers said may quote the key.
   }
   throw new TypeError(`private-key account: {"privateKey": a JWK, or PEM text that is not encrypted}, for encryption, RSA of 2048 to 8192 bits, P-256, P-384 or X25519`)
+}
+
+function one(given: string | NamedKey, kid: string | undefined): ImportedKey | undefined {
+  const jwk = typeof given === 'object' ? { key: given, format: 'jwk' as const } : undefined
+  const key = createPrivateKey(jwk ?? given as string)
+  const publicHalf = createPublicKey(jwk === undefined ? key : { ...jwk, key: publicPart(jwk.key) })
+  const what = described(publicHalf, given, kid)
+  const imported = what && { ...what, key, ...what.crv === undefined ? unwrapping(key) : agreeing(key, what.crv) }
+  return imported !== undefined && isPair(imported, publicHalf) ? imported : undefined
 }
 
 /** Of a JWK that holds both halves node makes the public one of the private: what stands there is looked at instead. */

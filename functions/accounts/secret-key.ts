@@ -6,7 +6,8 @@ export type KeyBits = 128 | 192 | 256 | 384 | 512
 
 /**
  * A symmetric key, shared with a partner. The secret: `{"secretKey": "…"}` in base64url without padding, or with
- * `"encoding"` beside it: `hex`, `base64`, `base64url` or `utf8` (the bytes of the text are the key).
+ * `"encoding"` beside it: `hex`, `base64`, `base64url` or `utf8` (the bytes of the text are the key). After a change of the
+ * key `"previous": ["…"]` holds up to eight that it had, the newest first: what they sealed still opens.
  */
 export interface SecretKey<Bits extends KeyBits = 256> extends Material<'secret-key', KeyObject> {
   readonly bits: Bits
@@ -21,7 +22,18 @@ export function secretKey<const Bits extends KeyBits = 256>({ bits = 256 as Bits
 }
 
 function read(secret: string, bits: KeyBits): KeyObject {
-  const bytes = keyBytes(secret)
+  const { previous = [], ...given } = JSON.parse(secret) as { readonly previous?: unknown }
+  const texts = Array.isArray(previous) && previous.length <= 8 ? previous as readonly unknown[] : [undefined]
+  const [key, ...older] = [secret, ...texts.map((secretKey) => JSON.stringify({ ...given, secretKey }))].map(keyBytes).map((bytes) => one(bytes, bits)) as [KeyObject, ...KeyObject[]]
+  former.set(key, older)
+  return key
+}
+
+const former = new WeakMap<KeyObject, readonly KeyObject[]>()
+/** A shared key and those that it had before, the newest first: for what can tell by the text which of them sealed it. */
+export const keysOf = (key: KeyObject): readonly [KeyObject, ...KeyObject[]] => [key, ...former.get(key) ?? []]
+
+function one(bytes: Buffer | undefined, bits: KeyBits): KeyObject {
   if (bytes?.length !== bits / 8) throw new TypeError(`secret-key account: {"secretKey": ${bits / 8} bytes in base64url}, or with "encoding": hex, base64, base64url or utf8`)
   return createSecretKey(bytes)
 }

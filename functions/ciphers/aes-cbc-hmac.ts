@@ -1,6 +1,6 @@
 import { hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { accountNeed, type Account, type Io, type Opener, type Sealer, type Where } from 'sallyport'
-import type { SecretKey } from '../accounts/secret-key.ts'
+import { keysOf as sharedKeys, type SecretKey } from '../accounts/secret-key.ts'
 import { bytesOf } from './aead/text.ts'
 import { a128CbcHs256, a256CbcHs512 } from './jwe/aes-cbc-hmac.ts'
 import { opener } from './opener.ts'
@@ -47,10 +47,12 @@ export const aesCbcHmac = ({ key, context }: Options): Opener & Sealer => {
       config: { key, context, algorithm: enc },
       needs: [accountNeed(key)],
       async open({ sealed }, io, where) {
-        const { id, content } = await load(io)
+        const all = sharedKeys(await io.material<KeyObject>(key)).map((each) => keysOf(each, enc, length))
         const bytes = bytesOf(sealed)
         const head = bytes.subarray(0, 33)
-        if (bytes.length < 33 + 16 + 16 + tagLength || head[0] !== version || !timingSafeEqual(head.subarray(1), id)) throw new Error('not sealed with this key')
+        if (bytes.length < 33 + 16 + 16 + tagLength || head[0] !== version) throw new Error('not sealed here')
+        const content = all.find(({ id }) => timingSafeEqual(head.subarray(1), id))?.content
+        if (content === undefined) throw new Error('not sealed with this key')
         const encrypted = { iv: bytes.subarray(33, 49), ciphertext: bytes.subarray(49, -tagLength), tag: bytes.subarray(-tagLength) }
         return encryption.decrypt(content, encrypted, associated(head, io, where))
       },

@@ -99,7 +99,7 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
         const { aad, recipients, ...encrypted } = form.read(sealed)
         for (const { header, wrapped } of recipients) {
           const { alg, enc, kid } = header
-          const mine: OpeningKey | undefined = !isPair(key) ? await load(io, key) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
+          const mine: OpeningKey | undefined = !isPair(key) ? called(kid, await load(io, key)) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
           // A token for several readers says by name which of them is meant.
           const ours = mine !== undefined && (kid === undefined ? recipients.length === 1 : kid === (mine.kid ?? kid))
           const algorithm = ours && algorithms.find((algorithm) => algorithm.alg === alg && fits(mine)(algorithm))
@@ -126,6 +126,9 @@ type Held = Account<Material<string, (SealingKey & OpeningKey) | KeyObject>>
 const unavailable = (): never => { throw new Fault('ACCOUNT_UNAVAILABLE') }
 
 const isPublished = (account: Account<object>): account is Account<KeySetAddress> => 'choose' in account.how
+/** Of several imported keys the one that a token names; the first where it names none. */
+const called = (kid: unknown, key: OpeningKey): OpeningKey => key.others?.find((other) => other.kid === kid) ?? key
+
 const isPair = (key: { readonly kind: string }): key is KeyPair => key.kind === 'key-pair'
 
 const fits = ({ type, alg }: OpeningKey) => (algorithm: KeyManagement): boolean => algorithm.keys === type && (alg ?? algorithm.alg) === algorithm.alg

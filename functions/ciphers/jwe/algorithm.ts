@@ -21,6 +21,8 @@ export interface OpeningKey extends KeyOf {
   readonly unwrap?: (wrapped: Uint8Array, hash?: string) => Uint8Array | Promise<Uint8Array>
   /** ECDH with the point of a sender, as the coordinates of an `epk`; X25519 has no y. */
   readonly agree?: (x: Uint8Array, y: Uint8Array) => Uint8Array | Promise<Uint8Array>
+  /** Of an imported key: those that it had before. */
+  readonly others?: readonly OpeningKey[]
 }
 
 /** What seals: somebody's public key, or a shared one. */
