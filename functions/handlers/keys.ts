@@ -23,18 +23,29 @@ async function keys(event: Event): Promise<readonly Rotated[]> {
   return []
 }
 
+/** A key that cannot be rotated, as where its KMS key is disabled, keeps no other from it. Throws at the end: whoever asked asks again. */
 async function rotateThose(which: Rotation['rotate']): Promise<readonly Rotated[]> {
   const rotated: Rotated[] = []
+  let failed = false
   for (const made of all.filter(({ name }) => which === 'due' || name === which.key)) {
     for (const type of typesOf(made)) {
-      if (which === 'due' && !await isDue(made, type)) continue
-      const result = await rotate(made, type)
-      emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid: result.kid, from: new Date(result.from).toISOString(), made: result.made })
-      rotated.push(result)
+      try {
+        if (which === 'due' && !await isDue(made, type)) continue
+        const result = await rotate(made, type)
+        emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid: result.kid, from: new Date(result.from).toISOString(), made: result.made })
+        rotated.push(result)
+      } catch (error) {
+        failed = true
+        emit({ time: new Date().toISOString(), level: 'error', event: 'keys', key: made.name, type, error: nameOf(error) })
+      }
     }
   }
+  if (failed) throw new TypeError('not all keys could be rotated: see the log of the function keys')
   return rotated
 }
+
+/** What a line may say of a foreign error. */
+const nameOf = (error: unknown): string => error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'
 
 async function deployed(event: CloudFormationCustomResourceEvent): Promise<void> {
   const id = 'PhysicalResourceId' in event ? event.PhysicalResourceId : 'sallyport-keys'
@@ -50,7 +61,7 @@ async function deployed(event: CloudFormationCustomResourceEvent): Promise<void>
     }
     await answer(event, { Status: 'SUCCESS', PhysicalResourceId: id })
   } catch (error) {
-    const reason = error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'
+    const reason = nameOf(error)
     emit({ time: new Date().toISOString(), level: 'error', event: 'keys', error: reason })
     await answer(event, { Status: 'FAILED', PhysicalResourceId: id, Reason: `The keys could not be made: ${reason}. See the log of the function keys.` })
   }

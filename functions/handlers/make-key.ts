@@ -31,7 +31,7 @@ async function rowsOf({ name }: Made, type: Type, environment?: Environment): Pr
 /** Makes the first version of one type, if there is none; of a hash key it needs no row. Gives its kid if it was made here. */
 export async function ensure(made: Made, type: Type, environment?: Environment): Promise<string | undefined> {
   if (type === 'digest' || (await rowsOf(made, type, environment)).length > 0) return undefined
-  return make(made, type, 1, 0, environment)
+  return (await make(made, type, 1, () => 0, environment)).kid
 }
 
 /** What became of a rotation: a version that is used from a time on, in epoch milliseconds, or the one that is still awaited. */
@@ -40,12 +40,10 @@ export interface Rotated { readonly kid: string; readonly from: number; readonly
 /** Makes the next version, which is used once it has settled. While one is awaited there is no other. */
 export async function rotate(made: Made, type: Type, environment?: Environment): Promise<Rotated> {
   const newest = (await rowsOf(made, type, environment)).at(-1)
-  const now = Date.now()
-  if (newest !== undefined && newest.from > now) return { kid: newest.kid, from: newest.from, made: false }
+  if (newest !== undefined && newest.from > Date.now()) return { kid: newest.kid, from: newest.from, made: false }
   // The first version of a digest is that of a key without rows.
   const version = (newest?.version ?? (type === 'digest' ? 1 : 0)) + 1
-  const from = now + made.settle * 1_000
-  const kid = await make(made, type, version, from, environment)
+  const { kid, from } = await make(made, type, version, () => Date.now() + made.settle * 1_000, environment)
   return { kid: kid ?? `${made.name}-${type}-${version}`, from, made: kid !== undefined }
 }
 
@@ -58,20 +56,22 @@ export async function isDue(made: Made, type: Type): Promise<boolean> {
 
 const specs = { rsa: 'RSA_3072', ec: 'ECC_NIST_P256' } as const
 
-async function make({ name, key, algorithm }: Made, type: Type, version: number, from: number, environment?: Environment): Promise<string | undefined> {
+/** `settled`: from when it is used. Asked when KMS has made it, which may take a while: others learn of it once it is written. */
+async function make({ name, key, algorithm }: Made, type: Type, version: number, settled: () => number, environment?: Environment): Promise<{ readonly kid: string | undefined; readonly from: number }> {
   const kid = `${name}-${type}-${version}`
   const half = key === undefined ? {} : await pair(key, kid, name, type, algorithm, environment)
+  const from = settled()
   try {
     await (await aws.dynamodb(environment)).put({
       TableName: address(keysTable, environment),
       Item: { pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, from: { N: String(from) }, created: { S: new Date().toISOString() }, ...half },
       ConditionExpression: 'attribute_not_exists(kid)',
     })
-    return kid
+    return { kid, from }
   } catch (error) {
     // Another deploy, or rotation, was faster: its version stands.
     if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-    return undefined
+    return { kid: undefined, from }
   }
 }
 

@@ -40,7 +40,7 @@ interface Agreed {
   readonly audience: string
   /**
    * What kind of token it is (RFC 8725 section 3.11): 'at+jwt'. It is written, and no other kind is taken.
-   * @default 'JWT', which a token may leave out
+   * @default 'JWT', which a token may leave out unless it is by a private key of ours: those always say it, and what else they sign does not
    */
   readonly typ?: string
   /**
@@ -94,7 +94,7 @@ export function jwt(use: JwtIssuing | JwtVerifying): TokenVerifier | TokenIssuer
   if (issues && !('write' in use.by)) throw new TypeError('jwt, by: write jws({ key }), which signs, or maxLifetime for what verifies alone')
   if (mediaType(typ) === undefined) throw new TypeError('jwt, typ: write a media type, without application/, as JWT or at+jwt')
 
-  const admits = ({ typ: kind = use.typ === undefined ? typ : undefined }: Readonly<Record<string, unknown>>): boolean => mediaType(kind) === mediaType(typ)
+  const admits = ({ alg, typ: kind = use.typ === undefined && !isOurs(verifiers.find(({ algorithm }) => algorithm === alg)) ? typ : undefined }: Readonly<Record<string, unknown>>): boolean => mediaType(kind) === mediaType(typ)
 
   async function checked({ signed }: Signed, io: Io, once: boolean): Promise<Claims> {
     if (signed.length > longest) refuse()
@@ -133,6 +133,13 @@ export function jwt(use: JwtIssuing | JwtVerifying): TokenVerifier | TokenIssuer
 function whole(option: string, value: number, least: number, most: number): void {
   if (!(Number.isInteger(value) && value >= least && value <= most)) throw new TypeError(`jwt, ${option}: write a whole number of seconds, ${least} to ${most}`)
 }
+
+/** Whether nobody else signs by the key: what a pipeline signs of a payload could be claims to the letter, and must be no token (RFC 8725 section 2.8). */
+function isOurs(verifier: JwsVerifier | undefined): boolean {
+  const { key, from = key } = (verifier?.config ?? {}) as { readonly key?: Held; readonly from?: Held }
+  return from?.kind === 'signing-key' || from?.how?.signIn === 'imported-signing-key'
+}
+interface Held { readonly kind: string; readonly how?: { readonly signIn: string } }
 
 const refuse = (): never => { throw new Fault('TOKEN_INVALID') }
 

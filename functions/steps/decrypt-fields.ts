@@ -8,18 +8,18 @@ interface Options<Field, AsJson extends boolean> {
   readonly json?: AsJson
 }
 
-/** Opens each named field in its place. Absent and null fields stay so. Throws DECRYPTION_FAILED for whatever does not open, and says no more. */
+/** Opens each named field in its place. Absent and null fields stay so. Throws DECRYPTION_FAILED for whatever does not open, and says no more; OUT_OF_TIME. */
 export const decryptFields = <T, const Field extends TextPath<T>, AsJson extends boolean = false>(cipher: Opener, { fields, json }: Options<Field, AsJson>): Step<T, Deciphered<T, Field, AsJson extends true ? Json : string>> => {
   refuseOverlap('decryptFields', fields as readonly string[])
   return {
     kind: 'decrypt-fields',
     config: { cipher: cipher.cipher, ...cipher.config, fields, json: json ?? false },
     needs: cipher.needs,
-    run: async (payload, io) => await changeEach(payload, fields as readonly string[], async (value, field) => {
+    run: async (payload, io) => await changeEach(payload, fields as readonly string[], io, async (value, field) => {
       if (value === null) return null
       if (typeof value !== 'string') throw new Fault('PAYLOAD_INVALID', [field])
       const plain = await cipher.open({ sealed: value }, io, { field })
-      return met(field, json === true ? io.json(plain) : textOf(plain), io)
+      return met(field, json === true ? jsonOf(plain, io) : textOf(plain), io)
     }) as Deciphered<T, Field, AsJson extends true ? Json : string>,
   }
 }
@@ -28,6 +28,15 @@ export const decryptFields = <T, const Field extends TextPath<T>, AsJson extends
 function met(field: string, value: Json, io: Io): unknown {
   const name = field.replaceAll('[*]', '').split('.').at(-1) ?? field
   return (io.json(Buffer.from(JSON.stringify({ [name]: value }))) as Readonly<Record<string, Json>>)[name]
+}
+
+/** Two faults would tell who changes what nobody authenticated how it is padded. */
+function jsonOf(bytes: Uint8Array, io: Io): Json {
+  try {
+    return io.json(bytes)
+  } catch {
+    throw new Fault('DECRYPTION_FAILED')
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -9,4 +9,5 @@ export const encrypt = (cipher: Sealer): Step<unknown, Sealed> => ({
 })
 
 const bytesOf = (payload: unknown): Uint8Array => payload instanceof Uint8Array ? payload : Buffer.from(isSigned(payload) ? payload.signed : JSON.stringify(payload))
-const isSigned = (payload: unknown): payload is Signed => typeof payload === 'object' && payload !== null && 'signed' in payload && typeof payload.signed === 'string' && 'mediaType' in payload
+/** As `sign` makes it, and nothing else in it: a sender could add its members to a payload, and would choose what is sealed. */
+const isSigned = (payload: unknown): payload is Signed => typeof payload === 'object' && payload !== null && Object.keys(payload).length === 2 && 'signed' in payload && typeof payload.signed === 'string' && 'mediaType' in payload

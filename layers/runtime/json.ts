@@ -140,7 +140,10 @@ const plain = /^-?[\d.]+$/
 function decimal(source: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
   const significant = (whole + fraction).replace(/^0+/, '')
-  const trimmed = significant.replace(/0+$/, '')
+  let end = significant.length
+  // No expression: /0+$/ looks at every run of zeros anew from each of its places.
+  while (significant[end - 1] === '0') end--
+  const trimmed = significant.slice(0, end)
   if (trimmed === '') return '0'
   return `${source.startsWith('-') ? '-' : ''}${trimmed}e${Number(exponent) - fraction.length + significant.length - trimmed.length}`
 }

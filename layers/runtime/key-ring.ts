@@ -58,6 +58,8 @@ async function load(environment: Environment, name: string, at: number): Promise
   try {
     const { Items = [] } = await (await aws.dynamodb(environment)).query({
       TableName: address(keysTable, environment), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } },
+      // A reading that lacked a row written just before would be used for longer than a rotation waits.
+      ConsistentRead: true,
     })
     const halves = Items.map((item): Half => ({
       kid: item['kid']?.S ?? '', type: item['type']?.S ?? '', version: Number(item['version']?.N), from: Number(item['from']?.N ?? 0),

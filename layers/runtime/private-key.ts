@@ -27,7 +27,8 @@ async function wrapped(environment: Environment, pair: KeyPair, kid: string): Pr
 export async function unwrap(environment: Environment, name: string, { kid, wrapped }: Half, KeyId: string): Promise<KeyObject> {
   try {
     const { Plaintext } = await (await aws.kms(environment)).decrypt({ KeyId, CiphertextBlob: wrapped, EncryptionContext: wrapContext(name, kid) })
-    const bytes = Buffer.from(Plaintext as Uint8Array)
+    // Not a copy: what is overwritten is what came.
+    const bytes = Plaintext as Buffer
     const key = createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })
     bytes.fill(0)
     return key

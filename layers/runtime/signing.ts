@@ -27,7 +27,7 @@ const opened = () => new Once<SigningHalf>()
 async function wrapped(environment: Environment, key: SigningKey): Promise<SigningHalf> {
   const { halves } = await ringOf(environment, key.name, stale(environment))
   const now = environment.clock.now()
-  const [newest] = [...halves.values()].filter(({ from }) => from <= now).sort((a, b) => b.version - a.version)
+  const [newest] = [...halves.values()].filter(({ type, from }) => type === 'sig' && from <= now).sort((a, b) => b.version - a.version)
   const wrapping = signingKeyNeeds(key)[1]?.resource
   if (newest === undefined || wrapping === undefined) throw new Fault('UNAVAILABLE')
   return environment.one(opened).get(newest.kid, async () => local(newest, key.algorithm, await unwrap(environment, key.name, newest, address(wrapping, environment))))

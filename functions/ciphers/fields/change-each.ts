@@ -1,4 +1,4 @@
-import { Fault } from 'sallyport'
+import { Fault, type Io } from 'sallyport'
 
 type Change = (value: unknown, field: string) => Promise<unknown>
 
@@ -20,20 +20,24 @@ export function refuseOverlap(step: string, fields: readonly string[]): void {
 
 /**
  * A copy of the payload with every value at the paths changed, each in its place; what is absent stays so, the rest is shared.
- * Throws PAYLOAD_INVALID with the path where a list or an object should be and is not.
+ * Throws PAYLOAD_INVALID with the path where a list or an object should be and is not, OUT_OF_TIME.
  */
-export async function changeEach(payload: unknown, fields: readonly string[], change: Change): Promise<unknown> {
+export async function changeEach(payload: unknown, fields: readonly string[], io: Pick<Io, 'now' | 'deadline'>, change: Change): Promise<unknown> {
   let changed = payload
-  for (const field of fields) changed = await changeField(changed, field, change)
+  for (const field of fields) changed = await changeField(changed, field, io, change)
   return changed
 }
 
-async function changeField(payload: unknown, field: string, change: Change): Promise<unknown> {
+async function changeField(payload: unknown, field: string, io: Pick<Io, 'now' | 'deadline'>, change: Change): Promise<unknown> {
   const parts = segments(field)
   const found: unknown[] = []
   walk(payload, parts, field, (value) => { found.push(value); return value })
   const changed: unknown[] = []
-  for (let at = 0; at < found.length; at += atOnce) changed.push(...await Promise.all(found.slice(at, at + atOnce).map((value) => change(value, field))))
+  for (let at = 0; at < found.length; at += atOnce) {
+    // A sender chooses how many there are, and no timer ends a run that never waits: RSA opens a few hundred in a second.
+    if (at > 0 && io.now() >= io.deadline) throw new Fault('OUT_OF_TIME')
+    changed.push(...await Promise.all(found.slice(at, at + atOnce).map((value) => change(value, field))))
+  }
   const next = changed.values()
   return found.length === 0 ? payload : walk(payload, parts, field, () => next.next().value)
 }

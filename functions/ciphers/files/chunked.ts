@@ -33,7 +33,10 @@ async function readUpTo(file: FileHandle, length: number): Promise<Buffer> {
   return bytes.subarray(0, filled)
 }
 
-/** Writes beside the place where it belongs, and puts it there when it is whole; nothing is left of what failed. */
+/**
+ * Writes beside the place where it belongs, and puts it there when it is whole; nothing is left of what failed. `work` writes by
+ * `writeFile`, which goes on where it is: on a disk that is almost full `write` ends well after a part.
+ */
 async function whole({ from, to }: Files, work: (source: FileHandle, target: FileHandle) => Promise<void>): Promise<void> {
   const beside = `${to}.${randomBytes(8).toString('hex')}.part`
   const source = await open(from, 'r')
@@ -77,10 +80,10 @@ export async function sealFile(files: Files, sealKey: (key: Uint8Array) => Promi
   length.writeUInt16BE(sealed.length)
   const head = Buffer.concat([magic, length, sealed])
   await whole(files, async (source, target) => {
-    await target.write(head)
+    await target.writeFile(head)
     for await (const { bytes, index, last } of chunks(source, chunk)) {
       const cipher = createCipheriv('aes-256-gcm', key, nonce(index, last), { authTagLength: tag }).setAAD(head)
-      await target.write(Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]))
+      await target.writeFile(Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]))
     }
   })
 }
@@ -100,7 +103,7 @@ export async function openFile(files: Files, openKey: (sealed: Uint8Array) => Pr
     for await (const { bytes, index, last } of chunks(source, chunk + tag)) {
       if (bytes.length < tag) throw new Error('not a sealed file')
       const decipher = createDecipheriv('aes-256-gcm', key, nonce(index, last), { authTagLength: tag }).setAAD(head).setAuthTag(bytes.subarray(-tag))
-      await target.write(Buffer.concat([decipher.update(bytes.subarray(0, -tag)), decipher.final()]))
+      await target.writeFile(Buffer.concat([decipher.update(bytes.subarray(0, -tag)), decipher.final()]))
     }
   })
 }

@@ -99,7 +99,7 @@ export function oaep(options: Options, { cipher, called, config, hash }: Oaep): 
     async open({ sealed }, io, where) {
       if (sealed.length > longest) throw new Error('longer than any key makes it')
       const dot = sealed.lastIndexOf('.')
-      if (kid !== dot > 0) throw new Error('a name of a key where there should be none, or none')
+      if (kid ? dot < 1 : dot >= 0) throw new Error('a name of a key where there should be none, or none')
       const name = sealed.slice(0, Math.max(dot, 0))
       const bytes = bytesIn(encoding, sealed.slice(dot + 1))
       const plain = pair === undefined ? await byAccount(name, bytes, io, where) : await byPair(pair, name, bytes, io)

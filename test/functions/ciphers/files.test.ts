@@ -1,11 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createCipheriv, createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { account, type Io } from 'sallyport'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
 import { aesGcm } from '../../../functions/ciphers/aes-gcm.ts'
+import { openFile, sealFile } from '../../../functions/ciphers/files/chunked.ts'
 import { decryptFile, encryptFile } from '../../../functions/steps/index.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 
@@ -85,5 +87,82 @@ test('a name that climbs is refused where it is written, and a cipher without fi
   expect(() => decryptFile(small, { file: 'a', to: 'b' })).toThrow('aes-gcm opens no files')
 })
 test('no such file is a mistake of the pipeline, and says nothing', async () => {
-  await expect(Promise.resolve(encryptFile<null>(cipher, { file: 'missing', to: 'x' }).run(null, io))).rejects.toThrow()
+  await expect(Promise.resolve(encryptFile<null>(cipher, { file: 'missing', to: 'x' }).run(null, io))).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+describe('the format', () => {
+  const secret = Buffer.alloc(32, 9)
+  /** A file by the definition in the docstring, of one chunk that is the last. */
+  function made({ magic = 'SPF\u0001', sealedKey = Buffer.from('the sealed key'), plain = Buffer.from('078-05-1120') }): Buffer {
+    const head = Buffer.concat([Buffer.from(magic, 'latin1'), Buffer.of(sealedKey.length >> 8, sealedKey.length & 0xff), sealedKey])
+    const chunk = createCipheriv('aes-256-gcm', secret, Buffer.from('000000000000000000000001', 'hex')).setAAD(head)
+    return Buffer.concat([head, chunk.update(plain), chunk.final(), chunk.getAuthTag()])
+  }
+  let asked: Uint8Array[] = []
+  const opened = async (bytes: Buffer): Promise<string> => {
+    asked = []
+    writeFileSync(at('sealed'), bytes)
+    await openFile({ from: at('sealed'), to: at('opened') }, (sealed) => { asked.push(sealed); return Promise.resolve(Buffer.from(secret)) })
+    return readFileSync(at('opened')).toString()
+  }
+
+  test('opens what is written by its definition, with a sealed key of up to 4,096 bytes', async () => {
+    expect(await opened(made({}))).toBe('078-05-1120')
+    expect(asked).toStrictEqual([Buffer.from('the sealed key')])
+    expect(await opened(made({ sealedKey: Buffer.alloc(4_096, 1) }))).toBe('078-05-1120')
+    writeFileSync(at('plain'), 'x')
+    await seal()
+    expect(readFileSync(at('sealed')).subarray(0, 6).toString('latin1')).toBe('SPF\u0001\u0000\u005d')
+  })
+  test.each([
+    ['another magic', made({ magic: 'SPG\u0001' })], ['another version', made({ magic: 'SPF\u0002' })], ['a sealed key of 4,097 bytes', made({ sealedKey: Buffer.alloc(4_097, 1) })],
+    ['five bytes', made({}).subarray(0, 5)], ['three bytes', made({}).subarray(0, 3)], ['nothing', Buffer.alloc(0)],
+  ])('authentic or not, %s is refused before anybody is asked for the key', async (_, bytes) => {
+    await expect(opened(bytes)).rejects.toThrow('not a sealed file')
+    expect(asked).toStrictEqual([])
+  })
+  test('a chunk that is shorter than its tag', async () => {
+    await expect(opened(made({}).subarray(0, 6 + 14 + 15))).rejects.toThrow('not a sealed file')
+  })
+  test('the key of a file is overwritten as soon as it is in use', async () => {
+    const keys: Uint8Array[] = []
+    writeFileSync(at('plain'), 'x')
+    await sealFile({ from: at('plain'), to: at('sealed') }, (key) => { keys.push(key); return Promise.resolve(Buffer.from(key)) })
+    const sealed = readFileSync(at('sealed'))
+    await openFile({ from: at('sealed'), to: at('opened') }, (key) => { keys.push(Buffer.from(key)); return Promise.resolve(keys[1] as Uint8Array) })
+    expect(readFileSync(at('opened')).toString()).toBe('x')
+    expect(keys.map((key) => key.every((byte) => byte === 0))).toStrictEqual([true, true])
+    expect(sealed.subarray(6, 38).every((byte) => byte === 0)).toBe(false)
+  })
+  test.skipIf(!existsSync('/proc/self/fd'))('no file stays open, however it ends', async () => {
+    const held = (): string[] => readdirSync('/proc/self/fd').flatMap((descriptor) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${descriptor}`)].filter((path) => path.startsWith(folder))
+      } catch {
+        // That of this reading.
+        return []
+      }
+    })
+    expect(await opened(made({}))).toBe('078-05-1120')
+    expect(held()).toStrictEqual([])
+    await expect(opened(made({}).subarray(0, -1))).rejects.toThrow('unable to authenticate data')
+    expect(held()).toStrictEqual([])
+  })
+  test('where it cannot be written, that is what is said, and nothing of what could not be cleared away', async () => {
+    writeFileSync(at('plain'), 'x')
+    await expect(sealFile({ from: at('plain'), to: at('no-such-folder/sealed') }, (key) => Promise.resolve(Buffer.from(key)))).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' })
+  })
+})
+
+test('where the disk is full within the last chunk, it fails, and nothing is left', async () => {
+  writeFileSync(at('plain'), randomBytes(100_000))
+  await seal()
+  // 80 blocks of 1,024 bytes: the system takes a part of the second chunk, and says so by a number alone.
+  const program = `import { openFile, sealFile } from '${new URL('../../../functions/ciphers/files/chunked.ts', import.meta.url).pathname}'
+    const same = (bytes) => Promise.resolve(Uint8Array.from(bytes))
+    const told = (work) => work.then(() => 'whole', ({ code }) => code)
+    console.log(await told(sealFile({ from: 'plain', to: 'partly' }, same)), await told(openFile({ from: 'whole', to: 'partly' }, same)))`
+  await sealFile({ from: at('plain'), to: at('whole') }, (key) => Promise.resolve(Uint8Array.from(key)))
+  expect(execFileSync('bash', ['-c', 'ulimit -f 80; exec "$0" --input-type=module -e "$1"', process.execPath, program], { cwd: folder, encoding: 'utf8' })).toBe('EFBIG EFBIG\n')
+  expect(readdirSync(folder).filter((name) => name.includes('part'))).toStrictEqual([])
 })

@@ -231,3 +231,10 @@ withVectors('key-formats/RSA', 'RSA Laboratories, OAEP of PKCS #1 v2.1', () => {
     expect(ran).toBeGreaterThan(0)
   })
 })
+
+test('a dot before a ciphertext without the name of a key is another spelling, and does not open', async () => {
+  const { sealed } = await rsaOaep({ to }).seal(text, io)
+  expect(text.equals(await rsaOaep({ key }).open({ sealed }, io))).toBe(true)
+  await expect(rsaOaep({ key }).open({ sealed: `.${sealed}` }, io)).rejects.toThrow(failed)
+  await expect(rsaOaep({ key, kid: true }).open({ sealed: `.${sealed}` }, io)).rejects.toThrow(failed)
+})

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, sign, constants, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, generateKeyPairSync, sign, constants, type KeyObject } from 'node:crypto'
 import { CompactSign, compactVerify, FlattenedSign, flattenedVerify, GeneralSign } from 'jose'
 import { account, Fault, signingKey, type SigningKey } from 'sallyport'
 import { describe, expect, test } from 'vitest'
@@ -217,4 +217,20 @@ test('PSS with a salt that is not as long as the hash does not hold', async () =
   const by = (saltLength: number) => `${input}.${sign('sha256', Buffer.from(input), { key: pair.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }).toString('base64url')}`
   await jws(use).verify?.({ signed: by(32) }, fakeIo(io))
   for (const salt of [0, 20, 31, 33, 64]) await expect(jws(use).verify?.({ signed: by(salt) }, fakeIo(io))).rejects.toThrow(invalid)
+})
+
+test('of signatures that name no key each is tried by every key, at most 32 times together', async () => {
+  const [known, ...others] = Array.from({ length: 5 }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  const from = account('many', verificationKey())
+  const way = jws({ from, algorithm: 'ES256', form: flattenedJson() })
+  const keys = [...others, known].map((pair) => pair?.publicKey.export({ format: 'jwk' }))
+  const many = fakeIo({ material: (() => Promise.resolve(verificationKey().read(JSON.stringify({ keys })))) as never })
+  const shielded = Buffer.from('{"alg":"ES256"}').toString('base64url')
+  const one = (signature: Buffer) => ({ protected: shielded, signature: signature.toString('base64url') })
+  // Five keys, the last of which is right: six signatures are tried 30 times, seven would be 35 times.
+  const right = one(sign('sha256', Buffer.from(`${shielded}.eA`), { key: known?.privateKey as never, dsaEncoding: 'ieee-p1363' }))
+  const wrong = one(Buffer.alloc(64, 1))
+  const verified = async (count: number) => (await way.verify?.({ signed: JSON.stringify({ payload: 'eA', signatures: [...Array.from({ length: count }, () => wrong), right] }) }, many))?.toString()
+  expect(await verified(5)).toBe('x')
+  await expect(verified(6)).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' })
 })

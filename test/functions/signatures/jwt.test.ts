@@ -184,3 +184,12 @@ describe('a mistake of the definition is a sentence', () => {
     expect(() => jwt(options as never)).toThrow(new TypeError(message))
   })
 })
+
+test('what a signing key of ours signs that is no token is none, whatever it says', async () => {
+  const { key, io } = ring('ES256', 'hsm', { 'receipts-1': pair })
+  const both = fakeIo({ signing: io.signing, verifying: io.verifying, now: () => now * 1_000, json: (bytes) => readJson(bytes) })
+  const receipt = await jws({ key }).sign?.(Buffer.from(JSON.stringify(sound)), both)
+  for (const way of [jwt({ by: jws({ key }), ...agreed, lifetime: 600 }), jwt({ by: jws({ from: key }), ...agreed, maxLifetime: 600 })]) {
+    await expect(way.check({ signed: receipt?.signed ?? '' }, both, false)).rejects.toThrow(refused)
+  }
+})

@@ -69,3 +69,22 @@ describe('fields', () => {
     expect(JSON.stringify(lines)).not.toContain('canary')
   })
 })
+
+test('what opens and is no JSON ends as what does not open: of what nobody authenticated it would tell the padding', async () => {
+  const text = await run(encryptFields<{ a: string }, 'a'>(cipher, { fields: ['a'] }), { a: 'no JSON' })
+  const fault = await run(decryptFields<typeof text, 'a', true>(cipher, { fields: ['a'], json: true }), text).catch((error: unknown) => error)
+  expect(fault).toMatchObject({ code: 'DECRYPTION_FAILED', paths: [] })
+})
+
+test('after the deadline no more values of a list are opened or sealed', async () => {
+  let now = 0
+  let done = 0
+  const slow = { ...cipher, open: () => { now += 10; done++; return Promise.resolve(Buffer.from('x')) }, seal: () => { now += 10; done++; return Promise.resolve({ sealed: 'x' }) } }
+  const timed = { ...io, pipeline: 'cards', material: io.material, json: io.json, now: () => now, deadline: 1_000 }
+  const payload = { list: Array.from({ length: 500 }, () => 'x') }
+  for (const step of [decryptFields<typeof payload, 'list[*]'>(slow, { fields: ['list[*]'] }), encryptFields<typeof payload, 'list[*]'>(slow, { fields: ['list[*]'] })]) {
+    now = done = 0
+    await expect(Promise.resolve(step.run(payload, timed))).rejects.toMatchObject({ code: 'OUT_OF_TIME' })
+    expect(done).toBe(128)
+  }
+})

@@ -84,3 +84,10 @@ test('the fault quotes nothing of the input', () => {
     expect(message + stack + String(cause)).not.toContain('4111')
   }
 })
+
+test('a long number with zeros within costs no more than its length', () => {
+  const begun = performance.now()
+  expect(() => readJson(Buffer.from(`0.1${'0'.repeat(1_000_000)}1`))).toThrow('PAYLOAD_UNREADABLE')
+  expect(readJson(Buffer.from(`0.1${'0'.repeat(1_000_000)}`))).toBe(0.1)
+  expect(performance.now() - begun).toBeLessThan(2_000)
+})

@@ -1,0 +1,44 @@
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { rotate } from '../../../functions/handlers/make-key.ts'
+import { Environment } from '../../../layers/runtime/environment.ts'
+import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
+
+let aws: Awaited<ReturnType<typeof standIn>>
+let environment: Environment
+let key: string
+
+beforeAll(async () => {
+  aws = await standIn()
+  const { dynamodb, kms } = aws.as('admin')
+  await dynamodb.send(new CreateTableCommand({ TableName: 'keys', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }] }))
+  key = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? ''
+  environment = new Environment({ variables: { TABLE_KEYS: 'keys' }, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') } })
+})
+afterAll(() => aws.close())
+afterEach(() => vi.restoreAllMocks())
+
+test('a version settles from when it is written: what KMS took to make it is not counted', async () => {
+  const client = await (await import('../../../layers/runtime/aws/index.ts')).kms(environment)
+  const made = client.generatePair.bind(client)
+  let late = 0
+  const real = Date.now.bind(Date)
+  vi.spyOn(Date, 'now').mockImplementation(() => real() + late)
+  vi.spyOn(client, 'generatePair').mockImplementation(async (...given) => {
+    const pair = await made(...given)
+    late = 9_000
+    return pair
+  })
+  const before = real()
+  const { from } = await rotate({ name: 'slow', key, settle: 600 }, 'ec', environment)
+  expect(from - before).toBeGreaterThanOrEqual(609_000)
+})
+
+test('two that rotate at once make one version, and while it is awaited there is no other', async () => {
+  const made = { name: 'raced', key, settle: 600 }
+  const both = await Promise.all([rotate(made, 'ec', environment), rotate(made, 'ec', environment)])
+  expect(both.map(({ kid }) => kid)).toStrictEqual(['raced-ec-1', 'raced-ec-1'])
+  expect(both.filter(({ made }) => made)).toHaveLength(1)
+  expect(await rotate(made, 'ec', environment)).toMatchObject({ kid: 'raced-ec-1', made: false })
+})
