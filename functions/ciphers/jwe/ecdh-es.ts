@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, diffieHellman, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
 import { unwrapped, wrapped } from './aes-kw.ts'
 import { failed, strictBase64url, type Header, type KeyManagement, type OpeningKey, type SealingKey } from './algorithm.ts'
 import { alone } from './check.ts'
@@ -22,7 +22,7 @@ function agreed({ agree, crv = 'P-256' }: OpeningKey, { epk }: Header): Uint8Arr
 /** The Concat KDF of SP 800-56A 5.8.1 as RFC 7518 section 4.6.2 fills it in. Two rounds give 512 bits, the most that is asked for. */
 function concatKdf(secret: Uint8Array, algorithm: string, { apu = '', apv = '' }: Header, bytes: number): Buffer {
   const info = [Buffer.from(algorithm), strictBase64url(apu), strictBase64url(apv)].flatMap((part) => [uint32(part.length), part])
-  const round = (number: number): Buffer => createHash('sha256').update(Buffer.concat([uint32(number), secret, ...info, uint32(bytes * 8)])).digest()
+  const round = (number: number): Buffer => hash('sha256', Buffer.concat([uint32(number), secret, ...info, uint32(bytes * 8)]), 'buffer')
   return bytes > 32 ? Buffer.concat([round(1), round(2)], bytes) : round(1).subarray(0, bytes)
 }
 /** Up to 65,535: no part of a header is longer. */

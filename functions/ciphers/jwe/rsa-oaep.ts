@@ -8,16 +8,18 @@ const rsaOaepBy = (alg: string, oaepHash: string, check?: KeyManagement['check']
   keys: 'rsa',
   check,
   wrap: ({ key }, cek) => ({ wrapped: publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, cek) }),
-  // A key that does not unwrap is replaced by a random one, so that the failure comes later and looks the same (RFC 7516 section 11.5).
+  // A key that does not unwrap is replaced by a random one, so that the failure comes later and looks the same (RFC 7516
+  // section 11.5). It is made in any case: making it takes time, too.
   async unwrap(key, wrapped, _header, { bytes }) {
+    const substitute = randomBytes(bytes)
     try {
       const cek = await key.unwrap?.(wrapped, oaepHash)
-      if (cek?.length === bytes) return cek
+      return cek?.length === bytes ? cek : substitute
     } catch (error) {
       // No error of node's has this code.
       if ((error as { code?: unknown }).code === 'UNAVAILABLE') throw error
+      return substitute
     }
-    return randomBytes(bytes)
   },
 })
 

@@ -45,3 +45,27 @@ test('a context of nothing is refused, and so is a key of other than 256 bits', 
   expect(() => aesGcm({ key, context: ' ' })).toThrow(TypeError)
   expect(() => secretKey().read('{"secretKey":"dG9vIHNob3J0"}')).toThrow(TypeError)
 })
+
+// Made by python-cryptography 48 and hmac of Python, by the definition in the docstring, with the IV 00 01 … 0b.
+test('opens what another implementation sealed, the empty text too, in its own field alone', async () => {
+  const sealed = 'AUtXi6_x2Sf_iw2nwFoxZvPk4FRWXZHsK7BmPfRlG8ZqAAECAwQFBgcICQoL5SW-Obg1wa0GJS-ex9IKGGiNAgP2Wsu5Xbxx'
+  expect(Buffer.from(await cipher.open({ sealed }, io, { field: 'applicant.ssn' })).toString()).toBe('078-05-1120')
+  await expect(cipher.open({ sealed }, io, { field: 'applicant.name' })).rejects.toThrow(failed)
+  await expect(cipher.open({ sealed }, io)).rejects.toThrow(failed)
+  const empty = 'AUtXi6_x2Sf_iw2nwFoxZvPk4FRWXZHsK7BmPfRlG8ZqAAECAwQFBgcICQoLIixm2Ce78NOMu2Wq_MbTxw'
+  expect(await cipher.open({ sealed: empty }, io, { field: 'applicant.ssn' })).toHaveLength(0)
+})
+
+// By the same program, with the right key and a tag that is right for what stands before it.
+test.each([
+  ['another version', 'AktXi6_x2Sf_iw2nwFoxZvPk4FRWXZHsK7BmPfRlG8ZqAAECAwQFBgcICQoL5SW-Obg1wa0GJS_QTWMyiVuZuKJWisNBit9t'],
+  ['the id of another key: a text that two keys could open', 'AUpXi6_x2Sf_iw2nwFoxZvPk4FRWXZHsK7BmPfRlG8ZqAAECAwQFBgcICQoL5SW-Obg1wa0GJS-SFaua8Bhj8ZWWxXu-9fFQ'],
+  ['60 bytes, in which the tag begins within the IV', 'AUtXi6_x2Sf_iw2nwFoxZvPk4FRWXZHsK7BmPfRlG8ZqAAAAAAAAAAAAAAFTl1IB3sYUCeII--WJcdmS'],
+])('authentic, and refused: %s', async (_, sealed) => {
+  await expect(cipher.open({ sealed }, io, { field: 'applicant.ssn' })).rejects.toThrow(failed)
+})
+
+test('what is shown of it', () => {
+  expect(cipher).toMatchObject({ cipher: 'aes-gcm', mediaType: 'application/octet-stream', config: { key, context: 'loan archive' }, needs: [{ resource: key, actions: ['secretsmanager:GetSecretValue'] }] })
+  expect(() => aesGcm({ key, context: ' ' })).toThrow(new TypeError('aesGcm: say in `context` what the sealed text is for, or leave it out'))
+})

@@ -94,3 +94,30 @@ withVectors('wycheproof/aes_gcm_test.json', 'Wycheproof AES-256-GCM, 96-bit IV',
     for (const each of cases) expect(run(each), `tcId ${each.tcId}`).toBe(each.result === 'valid' ? each.msg : refusal.message)
   })
 })
+
+// Made by python-cryptography 48 and hmac of Python, by the definition in the docstring, with the IV 00 01 … 0b.
+test('opens what another implementation sealed', () => {
+  const sealed = Buffer.from('AQAQdGhlIHdyYXBwZWQgZm9ybUG3WoZDle8sUZaxdyThC5X3Dhkb5xZqhpP5Q3CKD4EEAAECAwQFBgcICQoL2oQBkqqy7gbpIXfJmjpxtxYAB0k1z8nUCpf1j8dh_11t8dj8BVuFV9YmzwlSsyXx8YnU', 'base64url')
+  expect(open(key, sealed, binding)).toStrictEqual(plain)
+})
+
+// By the same program, with the right key and a tag that is right for what stands before it.
+test.each([
+  ['another version', 'AgAQdGhlIHdyYXBwZWQgZm9ybUG3WoZDle8sUZaxdyThC5X3Dhkb5xZqhpP5Q3CKD4EEAAECAwQFBgcICQoL2oQBkqqy7gbpIXfJmjpxtxYAB0k1z8nUCpf1j8dh_11t8dhzgMM4qVa8aqq4JDpp9Mtx'],
+  ['62 bytes, in which the tag begins within the IV', 'AQAAQbdahkOV7yxRlrF3JOELlfcOGRvnFmqGk_lDcIoPgQQAAAAAAAAAAAAAAEFHTNZ4yR50BlISnUPdkg0'],
+  ['the same behind a wrapped key', 'AQAQdGhlIHdyYXBwZWQgZm9ybUG3WoZDle8sUZaxdyThC5X3Dhkb5xZqhpP5Q3CKD4EEAAAAAAAAAAAAAADC9DpSqlLH3hfnJBklFzdp'],
+])('authentic, and refused: %s', (_, sealed) => {
+  expect(() => open(key, Buffer.from(sealed, 'base64url'), binding)).toThrow(refusal)
+})
+
+test('authentic, under the id of another key: refused, since a second key could open it', () => {
+  const sealed = seal(Object.assign(new DataKey(Buffer.alloc(32, 7), wrapped), { id: Buffer.alloc(32, 1) }), plain, binding)
+  expect(() => open(key, sealed, binding)).toThrow(refusal)
+})
+
+test('nothing at all under a key with no wrapped form: 63 bytes, and no fewer', () => {
+  const bare = new DataKey(Buffer.alloc(32, 7), Buffer.alloc(0))
+  const sealed = seal(bare, Buffer.alloc(0), binding)
+  expect(sealed.length).toBe(63)
+  expect(open(bare, sealed, binding).length).toBe(0)
+})
