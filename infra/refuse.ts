@@ -106,7 +106,7 @@ const provided = (resource: Resource): boolean => resource.kind === 'key' || res
   || isExisting(resource) || isStore(resource) && ['dynamodb', 's3'].includes(resource.on) && isLifetime(resource.days)
 
 const shapeOf = (resource: Resource): string => {
-  if (isKey(resource)) return [resource.spec, resource.usage, ...resource.pair ? [`${resource.pair.custody} pair ${resource.pair.name}`] : []].join(' ')
+  if (isKey(resource)) return [resource.spec, resource.usage, ...resource.pair ? [`${resource.pair.custody} pair ${resource.pair.name}`, resource.pair.algorithm ?? 'for encryption'] : [], ...resource.rotateDays === undefined ? [] : [`renewed after ${resource.rotateDays} days`]].join(' ')
   if (isExisting(resource)) return JSON.stringify([resource.arn, resource.address])
   if (isStore(resource)) return `${resource.on === 's3' ? 'bucket' : 'table'} of ${resource.days} days`
   return resource.kind === 'account' ? JSON.stringify('how' in resource ? resource.how : {}) : resource.kind

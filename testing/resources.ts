@@ -103,7 +103,7 @@ export class Resources {
   async #wrapped(pair: KeyPair, type: 'ec' | 'rsa'): Promise<PublicJwk> {
     const { address } = await this.place((keyPairNeeds(pair)[1] as Need).resource)
     await ensure({ name: pair.name, key: address, settle: 0 }, type, this.#admin)
-    const { Items = [] } = await (await aws.dynamodb(this.#admin)).query({
+    const { Items } = await (await aws.dynamodb(this.#admin)).query({
       TableName: keysTable.name, KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: pair.name } },
     })
     const item = Items.find((each) => each['type']?.S === type)

@@ -29,7 +29,7 @@ function read(secret: string): ImportedKey {
   try {
     const { privateKey, privateKeys = [privateKey], kid } = JSON.parse(secret) as { privateKey?: string | NamedKey; privateKeys?: readonly (string | NamedKey | undefined)[]; kid?: string }
     const [first, ...others] = privateKeys.length <= 8 ? privateKeys.map((each, i) => each && one(each, i === 0 ? kid : undefined)) : []
-    if (first && others.every((other) => other !== undefined && other !== '')) return others.length === 0 ? first : { ...first, others: others as ImportedKey[] }
+    if (first && others.every((other) => other !== undefined && other !== '')) return others.length === 0 ? first : { ...first, others: others }
   } catch {
     // Whatever the readers said may quote the key.
   }

@@ -31,7 +31,7 @@ async function jwks(_event: APIGatewayProxyEventV2, _context: Context): Promise<
 }
 
 async function wrapped(name: string): Promise<object[]> {
-  const { Items = [] } = await (await aws.dynamodb()).query({
+  const { Items } = await (await aws.dynamodb()).query({
     TableName: address(keysTable), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } },
   })
   const newest = new Map<string, { version: number; jwk: object }>()

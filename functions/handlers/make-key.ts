@@ -18,20 +18,25 @@ export interface Made {
 export type Type = 'rsa' | 'ec' | 'sig' | 'digest'
 export const typesOf = ({ key, algorithm }: Made): readonly Type[] => key === undefined ? ['digest'] : algorithm === undefined ? ['rsa', 'ec'] : ['sig']
 
-interface Row { readonly kid: string; readonly type: string; readonly version: number; readonly from: number; readonly created: string }
+interface Row { readonly kid: string; readonly type: string; readonly version: number; readonly from: number; readonly created: string; readonly publicKey: string }
 
 async function rowsOf({ name }: Made, type: Type, environment?: Environment): Promise<Row[]> {
-  const { Items = [] } = await (await aws.dynamodb(environment)).query({
+  const { Items } = await (await aws.dynamodb(environment)).query({
     TableName: address(keysTable, environment), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } }, ConsistentRead: true,
   })
-  return Items.map((item) => ({ kid: item['kid']?.S ?? '', type: item['type']?.S ?? '', version: Number(item['version']?.N), from: Number(item['from']?.N ?? 0), created: item['created']?.S ?? '' }))
+  return Items.map((item) => ({ kid: item['kid']?.S ?? '', type: item['type']?.S ?? '', version: Number(item['version']?.N), from: Number(item['from']?.N ?? 0), created: item['created']?.S ?? '', publicKey: item['publicKey']?.S ?? '{}' }))
     .filter((row) => row.type === type).sort((a, b) => a.version - b.version)
 }
 
-/** Makes the first version of one type, if there is none; of a hash key it needs no row. Gives its kid if it was made here. */
+/**
+ * Makes the first version of one type, if there is none, or none for the algorithm that a signing key has now; of a hash key it
+ * needs no row. Gives its kid if it was made here.
+ */
 export async function ensure(made: Made, type: Type, environment?: Environment): Promise<string | undefined> {
-  if (type === 'digest' || (await rowsOf(made, type, environment)).length > 0) return undefined
-  return (await make(made, type, 1, () => 0, environment)).kid
+  if (type === 'digest') return undefined
+  const rows = await rowsOf(made, type, environment)
+  if (rows.some(({ publicKey }) => made.algorithm === undefined || (JSON.parse(publicKey) as { alg?: string }).alg === made.algorithm)) return undefined
+  return (await make(made, type, (rows.at(-1)?.version ?? 0) + 1, () => 0, environment)).kid
 }
 
 /** What became of a rotation: a version that is used from a time on, in epoch milliseconds, or the one that is still awaited. */

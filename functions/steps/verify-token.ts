@@ -4,7 +4,7 @@ import type { Claims, TokenVerifier } from '../signatures/jwt.ts'
 interface Options<Said> {
   /** `jwt({ by, issuer, audience, maxLifetime })`. */
   readonly by: TokenVerifier
-  /** Takes each token once: its `jti` is claimed in the ledger, for as long as it could come again. */
+  /** Takes each token once: its `jti` is claimed in the ledger of this pipeline, for as long as it could come again. */
   readonly once?: true
   /** What the claims have to be beside those that every token has; they are given as the schema gives them back. */
   readonly schema?: StandardSchema<unknown, Said>

@@ -56,7 +56,7 @@ export const lacks = (environment: Environment, kid: string) => ({ halves, at }:
 
 async function load(environment: Environment, name: string, at: number): Promise<Ring> {
   try {
-    const { Items = [] } = await (await aws.dynamodb(environment)).query({
+    const { Items } = await (await aws.dynamodb(environment)).query({
       TableName: address(keysTable, environment), KeyConditionExpression: 'pair = :pair', ExpressionAttributeValues: { ':pair': { S: name } },
       // A reading that lacked a row written just before would be used for longer than a rotation waits.
       ConsistentRead: true,

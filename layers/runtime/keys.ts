@@ -27,7 +27,8 @@ export interface Rotation {
 }
 
 function rotation(what: string, custody: Custody, { rotateDays, generation = 1 }: Rotation): { readonly generation: number; readonly rotateDays: number | undefined } {
-  if (rotateDays !== undefined && !(Number.isInteger(rotateDays) && rotateDays >= 1 && rotateDays <= 3_660)) throw new TypeError(`${what}: rotateDays is a whole number, 1 to 3660`)
+  // All versions are kept: a transaction takes a hundred, which are eight years of months.
+  if (rotateDays !== undefined && !(Number.isInteger(rotateDays) && rotateDays >= 30 && rotateDays <= 3_660)) throw new TypeError(`${what}: rotateDays is a whole number, 30 to 3660`)
   if (!Number.isInteger(generation) || generation < 1 || generation > 20) throw new TypeError(`${what}: generation is a whole number, 1 to 20`)
   if (custody === 'hsm' ? rotateDays !== undefined : generation > 1) throw new TypeError(`${what}: ${custody === 'hsm' ? 'KMS renews no key pair of its own; raise generation instead of rotateDays' : 'a wrapped key is rotated, not given another generation'}`)
   return { generation, rotateDays: custody === 'hsm' ? undefined : rotateDays ?? 365 }

@@ -25,13 +25,17 @@ export const signingHalf = (environment: Environment, key: SigningKey): Promise<
 const opened = () => new Once<SigningHalf>()
 
 async function wrapped(environment: Environment, key: SigningKey): Promise<SigningHalf> {
-  const { halves } = await ringOf(environment, key.name, stale(environment))
+  // An environment may be there before the first half is.
+  const { halves } = await ringOf(environment, key.name, (ring, now) => stale(environment)(ring, now) || ring.halves.size === 0 && now - ring.at > 5_000)
   const now = environment.clock.now()
-  const [newest] = [...halves.values()].filter(({ type, from }) => type === 'sig' && from <= now).sort((a, b) => b.version - a.version)
+  const [newest] = [...halves.values()].filter(({ type, from, publicKey }) => type === 'sig' && from <= now && algorithmOf(publicKey) === key.algorithm).sort((a, b) => b.version - a.version)
   const wrapping = signingKeyNeeds(key)[1]?.resource
   if (newest === undefined || wrapping === undefined) throw new Fault('UNAVAILABLE')
   return environment.one(opened).get(newest.kid, async () => local(newest, key.algorithm, await unwrap(environment, key.name, newest, address(wrapping, environment))))
 }
+
+/** One algorithm is bound to one key: a half that was made for another signs no more, after the definition says another. */
+const algorithmOf = (publicKey: string): unknown => (JSON.parse(publicKey) as { readonly alg?: unknown }).alg
 
 const local = ({ kid }: Half, algorithm: SigningAlgorithm, key: KeyObject): SigningHalf => ({
   kid, algorithm, sign: (plain) => sign(algorithms[algorithm].digest, plain, {

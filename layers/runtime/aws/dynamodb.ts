@@ -14,6 +14,15 @@ export function connect(environment: Environment) {
     update: (input: UpdateItemCommandInput) => client.send(new UpdateItemCommand(input)),
     delete: (input: DeleteItemCommandInput) => client.send(new DeleteItemCommand(input)),
     transact: (input: TransactWriteItemsCommandInput) => client.send(new TransactWriteItemsCommand(input)),
-    query: (input: QueryCommandInput) => client.send(new QueryCommand(input)),
+    /** All pages. */
+    async query(input: QueryCommandInput): Promise<{ readonly Items: Item[] }> {
+      const Items: Item[] = []
+      for (let ExclusiveStartKey: Item | undefined; ;) {
+        const page = await client.send(new QueryCommand({ ...input, ...ExclusiveStartKey && { ExclusiveStartKey } }))
+        Items.push(...page.Items ?? [])
+        if (page.LastEvaluatedKey === undefined) return { Items }
+        ExclusiveStartKey = page.LastEvaluatedKey
+      }
+    },
   }
 }
