@@ -17,6 +17,8 @@ const held = 256
 
 /** A KMS key, and what KMS binds the data keys to: it refuses to unwrap one under another context. */
 export interface Wrapping {
+  /** Of the two, in one text that no other two have. */
+  readonly name: string
   readonly key: Key
   readonly context: Readonly<Record<string, string>>
 }
@@ -36,12 +38,10 @@ interface Keys {
 }
 const keys = (): Keys => ({ sealing: new Map(), opening: new Map() })
 
-const nameOf = ({ key, context }: Wrapping): string => `${key.name} ${JSON.stringify(context)}`
-
 /** The key under which so many bytes are sealed next. However many ask for a new one at once, KMS is asked once. Throws UNAVAILABLE. */
 export function sealingKey(environment: Environment, wrapping: Wrapping, bytes: number): Promise<DataKey> {
   const { sealing } = environment.one(keys)
-  const name = nameOf(wrapping)
+  const { name } = wrapping
   let current = sealing.get(name)
   if (current === undefined || stale(environment, current) || current.seals === most.seals || current.bytes + bytes > most.bytes) {
     current = hold(environment, sealing, name, generate(environment, wrapping))
@@ -60,12 +60,12 @@ export function openingKey(environment: Environment, wrapping: Wrapping, sealed:
   } catch {
     return Promise.reject(new Fault('STORED_UNREADABLE'))
   }
-  const name = `${nameOf(wrapping)} ${wrapped.toString('base64')}`
+  const name = `${wrapping.name} ${wrapped.toString('latin1')}`
   let current = opening.get(name)
   if (current === undefined || stale(environment, current)) {
     const [oldest] = opening.keys()
     if (opening.size >= held && oldest !== undefined) evict(opening, oldest)
-    current = hold(environment, opening, name, unwrap(environment, wrapping, wrapped))
+    current = hold(environment, opening, name, unwrap(environment, wrapping, Buffer.from(wrapped)))
   }
   return current.key
 }

@@ -52,8 +52,8 @@ export function seal({ id, encryption, wrapped }: DataKey, plain: Uint8Array, bi
   return Buffer.concat([clear, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-/** The wrapped data key of a sealed record, copied: who keeps it does not keep the record. Throws what {@link open} throws. */
-export const wrappedIn = (sealed: Uint8Array): Buffer => Buffer.from(split(sealed).wrapped)
+/** The wrapped data key of a sealed record, as a part of it: who keeps it copies it. Throws what {@link open} throws. */
+export const wrappedIn = (sealed: Uint8Array): Buffer => split(sealed).wrapped
 
 /** Throws an Error without a word about why: another key, another binding, a changed byte. */
 export function open({ id, encryption }: DataKey, sealed: Uint8Array, binding: Binding): Buffer {

@@ -38,7 +38,7 @@ export interface Stored {
   readonly revealed: Storing['revealed']
 }
 
-const wrapping = (store: Store): Wrapping => ({ key: storeKey(store), context: storeContext(store) })
+const wrapping = (store: Store): Wrapping => ({ name: `store ${store.name}`, key: storeKey(store), context: storeContext(store) })
 
 export type Found = Pick<Stored, 'sealed' | 'expires'>
 

@@ -5,7 +5,14 @@ import { Fault } from './fault.ts'
 import { envelopeKeyOf, type EnvelopeKey } from './keys.ts'
 
 /** Data keys of one context serve all its fields: a message with many of them asks KMS once. */
-const wrapping = (key: EnvelopeKey, context: string): Wrapping => ({ key: envelopeKeyOf(key), context: { 'sallyport:key': key.name, 'sallyport:context': context } })
+function wrapping(key: EnvelopeKey, context: string): Wrapping {
+  const name = `envelope ${key.name} ${context}`
+  let made = known.get(name)
+  if (made === undefined) known.set(name, made = { name, key: envelopeKeyOf(key), context: { 'sallyport:key': key.name, 'sallyport:context': context } })
+  return made
+}
+/** Keys and contexts are constants of definitions, so the map stays small. */
+const known = new Map<string, Wrapping>()
 const bound = (context: string, binding: Binding): Binding => ['envelope', context, ...binding]
 
 /** Bytes in an envelope, bound to a context and to where they stand. Throws UNAVAILABLE. */

@@ -259,7 +259,7 @@ test('an expired object that the lifecycle deletes while it is replaced', async 
 
 test('a data key seals 65,536 records or a gigabyte, and not one more', async () => {
   const { sealingKey } = await import('../../../layers/runtime/data-key.ts')
-  const wrapping = { key: storeKey(archive), context: storeContext(archive) }
+  const wrapping = { name: 'store archive', key: storeKey(archive), context: storeContext(archive) }
   const first = sealingKey(environment, wrapping, 1)
   for (let i = 1; i < 2 ** 16; i++) expect(sealingKey(environment, wrapping, 1)).toBe(first)
   const second = sealingKey(environment, wrapping, 2 ** 29)
