@@ -9,7 +9,9 @@ import { Once } from './once.ts'
  * Seconds for which what was read of the keys table is used. A rotation is put off by twice as long, and by the time that
  * a run may take (infra/rotation.ts), so that every environment knows a new version before the first one uses it.
  */
-const age = ({ variables }: Environment): number => Number(variables['KEY_AGE'] ?? 300)
+const ageOf = ({ variables }: Environment): number => Number(variables['KEY_AGE'] ?? 300)
+/** Read once: reading `process.env` costs more than a digest. */
+export const age = (environment: Environment): number => environment.one(ageOf)
 /** Seconds between two readings that an unknown `kid` may cause: a sender chooses the kid. */
 const pause = 60
 

@@ -175,8 +175,13 @@ export class Redactor {
 
   /** JSON inside a string, names with values in a query string or header line, and shapes. */
   #look(given: string): string {
-    // First: a shape that is masked within a value that was met would leave the rest of it.
-    const text = this.#withoutValue(given)
+    const looked = this.#looked(given)
+    // A shape that is masked within a value that was met would leave the rest of it.
+    const text = looked === given ? given : this.#withoutValue(given)
+    return text === given ? looked : this.#looked(text)
+  }
+
+  #looked(text: string): string {
     const first = text.charCodeAt(0)
     if ((first === 0x7b || first === 0x5b) && text.length < 1_000_000) {
       try {
