@@ -125,7 +125,7 @@ export const hashKey = (name: string, { rotateDays }: Pick<Rotation, 'rotateDays
 })
 
 /** The KMS key that is asked for the MAC of a label. */
-export const hashKeyOf = ({ name, rotateDays }: HashKey): Key => ({ kind: 'key', name, spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC', rotateDays })
+export const hashKeyOf = ({ name, rotateDays }: HashKey): Key => ({ kind: 'key', name, spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC', ...rotateDays !== undefined && { rotateDays } })
 
 /** What digesting with a key needs: to know its versions, and the MAC of a label for each. */
 export const hashKeyNeeds = (key: HashKey): Need[] => [

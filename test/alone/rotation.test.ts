@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CompactEncrypt, compactVerify, createLocalJWKSet, decodeProtectedHeader, importJWK, type JSONWebKeySet, type JWK } from 'jose'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { needs } from 'sallyport'
 import { signed } from '../../local/signed-fetch.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
 
@@ -169,6 +170,14 @@ test('pairs, signing keys and digests in custody wrapped', { timeout: 120_000 },
     expect((await json('/recall', { ssn })).status).toBe(200)
   }
   expect(readFileSync(stack.logFile, 'utf8')).not.toContain('canary')
+  // What a claim and a store need for the sake of a rotation alone, they did: no need is more than what is sent.
+  const calls = readFileSync(stack.callsFile, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as { role: string; service: string; operation: string })
+  const sent = new Set(calls.filter(({ role }) => role === 'Sallyport-local-apply').map(({ service, operation }) => `${service}:${operation}`.replace('TransactWriteItems', 'ConditionCheckItem')))
+  const apply = stack.pipelines.find(({ name }) => name === 'apply')
+  const declared = new Set(apply === undefined ? [] : needs(apply).flatMap(({ actions }) => actions))
+  // Every applicant is accepted or refused: none of these claims is released.
+  declared.delete('dynamodb:DeleteItem')
+  expect([...sent].toSorted((a, b) => a < b ? -1 : 1)).toStrictEqual([...declared].toSorted((a, b) => a < b ? -1 : 1))
 })
 
 test('pairs and signing keys in custody hsm, by another generation and a deployment', { timeout: 120_000 }, async () => {

@@ -32,8 +32,8 @@ describe('what shows nothing is clean', () => {
     expect(readable(report)).toStrictEqual([])
     expect(passes(report)).toBe(true)
   })
-  test('eight times', async () => {
-    for (let run = 0; run < 8; run++) expect(readable(await where(allClean, 'person.ssn', 'person.pin'))).toStrictEqual([])
+  test('twenty times', async () => {
+    for (let run = 0; run < 20; run++) expect(readable(await where(allClean, 'person.ssn', 'person.pin'))).toStrictEqual([])
   })
 })
 

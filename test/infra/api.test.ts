@@ -16,9 +16,13 @@ test('each route has the authorization its definition says, and its own function
 })
 
 test('the API may invoke a function through its own route alone', () => {
-  expect(properties('AWS::Lambda::Permission').filter(({ Principal }) => Principal !== 'events.amazonaws.com').map(({ FunctionName, SourceArn, Principal, Action }) => [FunctionName, String(SourceArn).split(':').at(-1), Principal, Action])).toEqual([
+  expect(properties('AWS::Lambda::Permission').map(({ FunctionName, SourceArn, Principal, Action }) => [FunctionName, String(SourceArn).split(':').at(-1), Principal, Action])).toEqual([
+    // The rule by which keys are looked at once a day.
+    ['Sallyport-dev/keys.Arn', 'Sallyport-dev/Rotation.Arn', 'events.amazonaws.com', 'lambda:InvokeFunction'],
+    ...[
     ['intake', 'POST/intake'], ['vault-intake', 'POST/vault'], ['jwks', 'GET/.well-known/jwks.json'], ['fallback', '$default'],
-  ].map(([name, route]) => [`Sallyport-dev/${name}.Arn`, `Sallyport-dev/Api/*/${route}`, 'apigateway.amazonaws.com', 'lambda:InvokeFunction']))
+  ].map(([name, route]) => [`Sallyport-dev/${name}.Arn`, `Sallyport-dev/Api/*/${route}`, 'apigateway.amazonaws.com', 'lambda:InvokeFunction']),
+  ])
 })
 
 test('the stage throttles, and its access log holds no path, query, address or header', () => {

@@ -18,7 +18,7 @@ const run = async <I, O>(step: Step<I, O>, payload: I, doors: Partial<Io> = {}):
 describe('hash', () => {
   const step = hash<Loan, 'applicant.ssn' | 'applicant.phone', 'ssn'>({ fields: ['applicant.ssn', 'applicant.phone'], as: ssn })
   test('asks for the versions of one key, and for one action on it', () => {
-    expect(step.needs).toEqual([{ resource: { kind: 'table', name: 'keys' }, actions: ['dynamodb:Query'] }, { resource: { kind: 'key', name: 'identity', spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, actions: ['kms:GenerateMac'] }])
+    expect(step.needs).toStrictEqual([{ resource: { kind: 'table', name: 'keys' }, actions: ['dynamodb:Query'] }, { resource: { kind: 'key', name: 'identity', spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, actions: ['kms:GenerateMac'] }])
     expect(hash({ fields: [] as never[], as: identifier('order', { key: unkeyed('order numbers are public') }) }).needs).toStrictEqual([])
   })
   test('replaces what is there and leaves the payload it was given alone', async () => {

@@ -24,8 +24,8 @@ test('a name that cannot be', () => {
 test('storing may seal and never open; loading may open and never put', () => {
   const key = { kind: 'key', name: 'store-archive', spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' }
   const ledger = [{ resource: { kind: 'table', name: 'keys' }, actions: ['dynamodb:Query'] }, { resource: { kind: 'key', name: 'ledger', spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, actions: ['kms:GenerateMac'] }]
-  expect(storeNeeds(archive)).toEqual([{ resource: archive, actions: ['dynamodb:GetItem', 'dynamodb:PutItem'] }, { resource: key, actions: ['kms:GenerateDataKey'] }, ...ledger])
-  expect(loadNeeds(archive)).toEqual([{ resource: archive, actions: ['dynamodb:GetItem'] }, { resource: key, actions: ['kms:Decrypt'] }, ...ledger])
+  expect(storeNeeds(archive)).toStrictEqual([{ resource: archive, actions: ['dynamodb:GetItem', 'dynamodb:PutItem'] }, { resource: key, actions: ['kms:GenerateDataKey'] }, ...ledger])
+  expect(loadNeeds(archive)).toStrictEqual([{ resource: archive, actions: ['dynamodb:GetItem'] }, { resource: key, actions: ['kms:Decrypt'] }, ...ledger])
   expect(storeNeeds(documents)[0]?.actions).toStrictEqual(['s3:GetObject', 's3:PutObject'])
   expect(loadNeeds(documents)[0]?.actions).toStrictEqual(['s3:GetObject', 's3:ListBucket'])
   const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })

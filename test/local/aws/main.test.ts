@@ -106,7 +106,9 @@ describe('the process', () => {
           if (status === 200) acknowledged.push(id)
         }
       })
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      // Under load, however slow the machine is.
+      const before = acknowledged.length
+      while (acknowledged.length < before + 70) await new Promise((resolve) => setTimeout(resolve, 20))
       child.kill('SIGKILL')
       over.abort()
       await Promise.all(load)
@@ -118,7 +120,7 @@ describe('the process', () => {
     const present = ids((await dynamodb.send(new ScanCommand({ TableName: 'ledger' }))).Items)
     const byIndex = new QueryCommand({ TableName: 'ledger', IndexName: 'by-g', KeyConditionExpression: 'g = :g', ExpressionAttributeValues: { ':g': { S: 'all' } } })
     const indexed = ids((await dynamodb.send(byIndex)).Items)
-    expect(acknowledged.length).toBeGreaterThan(50)
+    expect(acknowledged.length).toBeGreaterThan(200)
     expect(acknowledged.filter((id) => !present.has(id))).toEqual([])
     expect(indexed).toEqual(present)
     rmSync(folder, { recursive: true, force: true })
