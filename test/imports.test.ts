@@ -10,8 +10,8 @@ const rooms: Record<string, { rooms: string[]; packages: RegExp }> = {
   'functions/steps': { rooms: ['functions/steps', 'functions/ciphers', 'functions/hashes', 'functions/signatures', 'sallyport'], packages: /^node:path$/ },
   'functions/ciphers': { rooms: ['sallyport', 'functions/accounts', 'functions/ciphers', 'functions/hashes'], packages: /^(node:(buffer|crypto|fs|fs\/promises|path|stream|stream\/promises|stream\/web|zlib)|openpgp.*)$/ },
   'functions/hashes': { rooms: ['functions/hashes', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:(crypto|fs|path|url)|hash-wasm)$/ },
-  'functions/signatures': { rooms: ['functions/signatures', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },
-  'functions/accounts': { rooms: ['functions/accounts', 'sallyport'], packages: /^(node:crypto|openpgp.*|pkijs|asn1js)$/ },
+  'functions/signatures': { rooms: ['functions/signatures', 'functions/accounts', 'functions/ciphers', 'sallyport'], packages: /^(node:crypto|openpgp.*|asn1js)$/ },
+  'functions/accounts': { rooms: ['functions/accounts', 'sallyport'], packages: /^(node:crypto|openpgp.*|asn1js)$/ },
   'functions/handlers': { rooms: ['functions/handlers', 'sallyport', '#'], packages: /^(node:crypto|node:timers\/promises|@middy\/core|aws-lambda)$/ },
   'functions/pipelines': { rooms: ['sallyport', 'functions/pipelines'], packages: /^valibot$/ },
   // Schemas in tests are compiled as the build does it.
