@@ -1,5 +1,6 @@
-import { accept, asFault, Fault, hashKeyNeeds, ledgerKey, ledgerTable, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
+import { accept, asFault, Fault, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
 import type { Claims, TokenVerifier } from '../signatures/jwt.ts'
+import { ledgerNeeds } from './deduplicate.ts'
 
 interface Options<Said> {
   /** `jwt({ by, issuer, audience, maxLifetime })`. */
@@ -31,17 +32,13 @@ export function verifyToken({ by, once, schema, into, ...rest }: Options<unknown
   return {
     kind: 'verify-token',
     config: { ...by.config, token: field, once, schema: schema?.['~standard'].vendor, into },
-    needs: once ? [
-      ...by.needs,
-      { resource: ledgerTable, actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'] },
-      ...hashKeyNeeds(ledgerKey),
-    ] : by.needs,
+    needs: once ? [...by.needs, ...ledgerNeeds([undefined])] : by.needs,
     claims: once,
     async run(payload: object, io) {
       const claims = await by.check({ signed: field === undefined ? textOf(payload as Signed | Sealed | Uint8Array) : textAt(payload, field) }, io, once === true)
       const said = schema === undefined ? claims : await fitting(schema, claims)
       // Another issuer may count alike.
-      if (once) await io.claim({ by: 'jti', as: undefined, value: JSON.stringify([by.issuer, claims.jti]), days, payload: field === undefined ? claims : payload })
+      if (once) await io.claim({ keys: [{ by: 'jti', as: undefined, value: JSON.stringify([by.issuer, claims.jti]) }], days, payload: field === undefined ? claims : payload })
       return field === undefined ? said : into === undefined ? payload : { ...payload, [into]: said }
     },
   }

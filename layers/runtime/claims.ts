@@ -3,17 +3,14 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import { canonical } from './canonical.ts'
-import type { Clock } from './clock.ts'
 import { keyed, ledgerKeyOf } from './digest.ts'
 import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
-import type { Effect } from './io.ts'
-import { ledgerTable } from './keys.ts'
-import {
-  claimAmong, claimWrite, confirmWrite, doubtWrite, ending, judge, leaseMargin, readItem, releaseWrite, takeOverWrite, yieldWrite,
-  type Claim, type Item,
-} from './ledger.ts'
+import { ledgerKey, ledgerTable, type HashKey } from './keys.ts'
+import { leaseOf, type Claim, type Ending, type Transition } from './ledger.ts'
+import { entry, readItem } from './ledger-table.ts'
+import { claiming, settling, type Answer, type Hold, type Key, type Refusal, type Writing, type Written } from './protocol.ts'
 import { versionsOf } from './versions.ts'
 
 /** Random bytes drawn 256 attempts at a time: asking the system for 16 costs as much as a digest. */
@@ -34,97 +31,123 @@ export interface Claimant {
   readonly window: number
   /** Epoch milliseconds at which Lambda ends the invocation. */
   readonly deadline: number
+  /** Consumer, route and message id, where the message has one. */
+  readonly origin?: string | undefined
+}
+
+/** One identifier to be claimed. */
+export interface AskedKey {
+  /** The fields that it is made of, by their paths, with what stood there. */
+  readonly by: string | readonly string[]
+  readonly value: string | readonly string[]
+  readonly as: Identifier | undefined
+  /** Every pipeline of the realm that claims it so counts it as one. */
+  readonly realm?: true | undefined
+}
+
+/** Identifiers that are claimed together, all or none. */
+export interface Asked {
+  readonly keys: readonly AskedKey[]
+  readonly days: number
+  readonly payload: unknown
+  /** The message's own `Idempotency-Key` is claimed beside them. `reply`: seals the first reply and opens it again. */
+  readonly message?: { readonly reply?: Kept } | undefined
+}
+
+/** How replies are kept. `id`: of the item that keeps it. */
+export interface Kept {
+  readonly seal: (id: string, reply: unknown) => Promise<Uint8Array | undefined>
+  readonly open: (id: string, sealed: Uint8Array) => Promise<unknown>
 }
 
 /** A claim that must be settled when the run has ended. */
 export interface Held {
-  /** `repeatable`: all that this run may have done, it may do again. */
-  readonly settle: (effect: Effect, repeatable: boolean) => Promise<void>
+  readonly settle: (end: Ending, told?: { readonly step?: string | undefined; readonly reply?: unknown }) => Promise<void>
 }
 
-export interface Asked {
-  readonly by: string
-  readonly as: Identifier | undefined
-  readonly value: string
-  readonly days: number
-  readonly payload: unknown
-}
+/** What this very message came to before: the reply that was kept of it. */
+export interface Before { readonly reply: unknown }
 
-/** Claims an identifier, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT or UNAVAILABLE. `hold` is told before the first write. */
-export async function claim(environment: Environment, claimant: Claimant, { by, as, value, days, payload }: Asked, hold: (held: Held) => void): Promise<void> {
+/**
+ * Claims identifiers, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED or UNAVAILABLE. `hold` is told before the first
+ * write. `acknowledges`: this message delivered again after it was accepted is no duplicate; it was done.
+ */
+export async function claim(environment: Environment, claimant: Claimant, asked: Asked, hold: (held: Held) => void, acknowledges = false): Promise<Before | undefined> {
   const { clock } = environment
   const now = clock.now()
-  const key = ledgerKeyOf(as)
-  // An hour more: what was claimed just before another version was written was confirmed a while later.
-  const { written, others } = await versionsOf(environment, key, days * 86_400_000 + 3_600_000)
   const attempt = fence()
-  const under = async (digestVersion: number): Promise<Claim> => {
-    const [ids, prints] = [keyed(environment, key, 'ledger', claimant.pipeline, digestVersion), keyed(environment, key, 'fingerprint', claimant.pipeline, digestVersion)]
+  const keys: Key[] = []
+  const said = `${claimant.sends}${canonical(asked.payload)}`
+  const all = asked.message === undefined || claimant.origin === undefined ? asked.keys : [{ origin: claimant.origin }, ...asked.keys]
+  for (const each of all) keys.push(await key(environment, claimant, asked, each, { now, attempt, said }))
+  const table = address(ledgerTable, environment)
+  const run = <T>(writing: Writing<T>): Promise<T> => perform(environment, table, writing)
+
+  let held: Hold | undefined
+  const message = keys[0]?.[0].names === 'message' ? asked.message : undefined
+  hold({
+    settle: async (end, { step, reply } = {}) => {
+      if (held === undefined) return
+      // The item of the message is the first one.
+      const [first] = held.claims
+      const sealed = end.effect === 'done' && first !== undefined ? await message?.reply?.seal(first.id, reply) : undefined
+      await settle(end, run(settling(held, end, { now: clock.now(), step, reply: sealed && first && { id: first.id, sealed } } satisfies Written)))
+    },
+  })
+  const refusal = await run(claiming(keys, (mine) => { held = mine }))
+  if (refusal === undefined) return undefined
+  const { verdict, seen, asked: by } = refusal
+  if (verdict === 'duplicate' && seen?.reply !== undefined && message?.reply !== undefined) return { reply: await message.reply.open(seen.id, seen.reply) }
+  if (verdict === 'duplicate' && acknowledges && by?.origin !== undefined && seen?.origin === by.origin) return { reply: undefined }
+  throw fault(refusal, now)
+}
+
+interface Shared { readonly now: number; readonly attempt: string; readonly said: string }
+
+/** The claims of one identifier: under the version that is written, and under those that still count. */
+async function key(environment: Environment, { pipeline, deadline, replaySafe, window, origin }: Claimant, { days }: Asked, asked: AskedKey | { readonly origin: string }, { now, attempt, said }: Shared): Promise<Key> {
+  const message = 'origin' in asked
+  const under: HashKey = message ? ledgerKey : ledgerKeyOf(asked.as)
+  const scope = !message && asked.realm ? everywhere : pipeline
+  const text = message ? JSON.stringify(['message', asked.origin]) : textOf(asked)
+  // An hour more: what was claimed just before another version was written was confirmed a while later.
+  const { written, others } = await versionsOf(environment, under, days * 86_400_000 + 3_600_000)
+  const claimUnder = async (digestVersion: number): Promise<Claim> => {
+    const [ids, prints] = [keyed(environment, under, 'ledger', scope, digestVersion), keyed(environment, under, 'fingerprint', pipeline, digestVersion)]
     // One after the other costs less than Promise.all, and a failure of either is known to Once.
     const id = await ids
     const print = await prints
     return {
-      // As JSON, since two names run together could be a third.
-      id: id(JSON.stringify([by, as?.name ?? null, as === undefined ? value : as.normalize.run(value)])),
-      attempt, digestVersion, now, days,
-      pipeline: claimant.pipeline,
-      fingerprint: print(`${claimant.sends}${canonical(payload)}`),
-      origin: undefined,
-      lease: claimant.deadline + leaseMargin,
-      replaySafe: claimant.replaySafe,
-      window: claimant.window,
+      id: id(text), fingerprint: print(said), attempt, digestVersion, now, days, pipeline, origin: origin && id(`origin ${origin}`), lease: leaseOf(deadline), replaySafe, window,
+      ...message && { names: 'message' as const },
     }
   }
-  const claims: [Claim, ...Claim[]] = [await under(written)]
-  for (const version of others) claims.push(await under(version))
-  const table = address(ledgerTable, environment)
-  const ledger = await aws.dynamodb(environment)
-  const [mine, ...older] = claims
-  const anew = (): Promise<Outcome> => write(clock, claims, () => older.length === 0 ? ledger.put(claimWrite(table, mine)) : ledger.transact(claimAmong(table, mine, older)))
+  const first = await claimUnder(written)
+  if (others.length === 0) return [first]
+  const more: Claim[] = []
+  for (const version of others) more.push(await claimUnder(version))
+  return [first, ...more]
+}
 
-  // An item is settled under the version that it was claimed under.
-  let held = mine
-  let tookOver = false
-  // A write whose outcome stays unknown is settled as if it had happened: the settling is conditional on the attempt.
-  let holding = true
-  hold({
-    settle: async (effect, repeatable) => {
-      if (holding) await settle(clock, ledger, table, held, ending(effect, tookOver, held.replaySafe && repeatable))
-    },
-  })
+/** No pipeline has this name. */
+const everywhere = ''
 
-  let outcome = await anew()
-  for (let tries = 0; outcome !== 'written'; tries++) {
-    const { seen, claim } = outcome
-    const verdict = seen === undefined ? 'absent' : judge(seen, claim)
-    if (verdict === 'mine') {
-      held = claim
-      return
-    }
-    if (tries === 3 || verdict !== 'take-over' && verdict !== 'absent') {
-      holding = false
-      throw refusal(verdict, seen, now)
-    }
-    tookOver = verdict === 'take-over'
-    // Absent: released between the two writes, so it is claimed as new.
-    held = tookOver ? claim : mine
-    outcome = seen === undefined || !tookOver ? await anew() : await write(clock, [claim], () => ledger.put(takeOverWrite(table, claim, seen)))
-  }
+/** As JSON, since names run together could be others. Across pipelines the identifier's name counts, and not where a field stands. */
+function textOf({ by, as, value, realm }: AskedKey): string {
+  const values = typeof value === 'string' ? value : [...value]
+  const one = (text: string): string => as === undefined ? text : as.normalize.run(text)
+  return JSON.stringify([realm ? null : by, as?.name ?? null, typeof values === 'string' ? one(values) : values.map(one)])
 }
 
 /** The answer to a claim that was not granted. */
-function refusal(verdict: ReturnType<typeof judge> | 'absent', seen: Item | undefined, now: number): Fault {
+function fault({ verdict, seen }: Refusal, now: number): Fault {
   switch (verdict) {
     case 'duplicate': return new Fault('DUPLICATE')
     case 'in-doubt': return new Fault('IN_DOUBT')
+    case 'reused': return new Fault('KEY_REUSED')
     case 'in-progress': return new Fault('IN_PROGRESS', [], Math.max(1, Math.ceil(((seen?.lease ?? now) - now) / 1_000)))
-    // Somebody else was faster each time: it is being worked on.
-    case 'mine': case 'take-over': case 'absent': return new Fault('IN_PROGRESS', [], 1)
   }
 }
-
-/** A conditional write: done, or which claim had an item in its way (undefined: there was none). */
-type Outcome = 'written' | { readonly seen: Item | undefined; readonly claim: Claim }
 
 /** What DynamoDB says of a refused write: of a transaction, one reason an item of it. */
 interface Refused {
@@ -133,17 +156,31 @@ interface Refused {
   readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: Record<string, AttributeValue> }[]
 }
 
-async function write(clock: Clock, claims: readonly [Claim, ...Claim[]], send: () => Promise<unknown>): Promise<Outcome> {
+/** Runs what the protocol asks for, one write after the other. Throws UNAVAILABLE where one has no outcome. */
+async function perform<T>(environment: Environment, table: string, writing: Writing<T>): Promise<T> {
+  const ledger = await aws.dynamodb(environment)
+  const send = async (writes: readonly Transition[]): Promise<unknown> => {
+    const entries = writes.map((each) => entry(table, each))
+    const [one, ...more] = entries
+    if (one === undefined || more.length > 0) return ledger.transact({ TransactItems: entries })
+    const { Put, Update, Delete } = one
+    return Put ? ledger.put(Put) : Update ? ledger.update(Update) : ledger.delete(Delete as never)
+  }
+  let next = writing.next()
+  while (!next.done) next = writing.next(await outcome(environment, next.value, send))
+  return next.value
+}
+
+async function outcome({ clock }: Environment, writes: readonly Transition[], send: (writes: readonly Transition[]) => Promise<unknown>): Promise<Answer> {
   for (let tries = 1; ; tries++) {
     try {
-      await send()
+      await send(writes)
       return 'written'
     } catch (error) {
       const { name, Item: item, CancellationReasons: reasons = [] } = error as Refused
-      const at = name === 'ConditionalCheckFailedException' ? 0 : reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed')
-      if (at >= 0) {
-        const found = item ?? reasons[at]?.Item
-        return { seen: found && readItem(found), claim: claims[at] ?? claims[0] }
+      if (name === 'ConditionalCheckFailedException') return [item === undefined ? 'nothing' : readItem(item)]
+      if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) {
+        return reasons.map(({ Code, Item }) => Code !== 'ConditionalCheckFailed' ? 'fits' : Item === undefined ? 'nothing' : readItem(Item))
       }
       // Another transaction was at the item: never a duplicate, and soon over.
       const conflict = name === 'TransactionConflictException' || reasons.some(({ Code }) => Code === 'TransactionConflict')
@@ -153,23 +190,11 @@ async function write(clock: Clock, claims: readonly [Claim, ...Claim[]], send: (
   }
 }
 
-/**
- * Writes how a run ended. Only a confirm has to succeed: throws UNCONFIRMED. Whatever else cannot be written is left to
- * the lease, which ends by itself.
- */
-async function settle(clock: Clock, ledger: Awaited<ReturnType<typeof aws.dynamodb>>, table: string, mine: Claim, how: ReturnType<typeof ending>): Promise<void> {
-  const now = clock.now()
-  const writes = {
-    confirm: () => ledger.update(confirmWrite(table, mine, now)),
-    release: () => ledger.delete(releaseWrite(table, mine)),
-    yield: () => ledger.update(yieldWrite(table, mine, now)),
-    doubt: () => ledger.update(doubtWrite(table, mine)),
-  }
+/** Only a confirm has to be written: throws UNCONFIRMED. */
+async function settle({ effect }: Ending, settled: Promise<boolean>): Promise<void> {
+  let stands = false
   try {
-    const outcome = await write(clock, [mine], writes[how])
-    if (how !== 'confirm' || outcome === 'written' || outcome.seen?.state === 'confirmed' && outcome.seen.attempt === mine.attempt) return
-  } catch {
-    if (how !== 'confirm') return
-  }
-  throw new Fault('UNCONFIRMED')
+    stands = await settled
+  } catch { /* Whatever else cannot be written is left to the lease. */ }
+  if (!stands && effect === 'done') throw new Fault('UNCONFIRMED')
 }

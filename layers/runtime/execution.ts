@@ -1,15 +1,19 @@
 import { canonical } from './canonical.ts'
-import { claim, type Claimant, type Held } from './claims.ts'
+import { claim, type Claimant, type Held, type Kept } from './claims.ts'
 import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
 import type { Environment } from './environment.ts'
 import { asFault, Fault } from './fault.ts'
+import { repliesKey } from './keys.ts'
 import type { Account } from './account.ts'
-import type { Attempted, Effect, Io, Sending } from './io.ts'
+import type { Attempted, Claiming, Effect, Io, Sending } from './io.ts'
 import { readJson } from './json.ts'
-import { sends, type Pipeline } from './pipeline.ts'
+import { leaseOf, rules } from './ledger.ts'
+import type { Message } from './message.ts'
+import { acts, sends, type Pipeline } from './pipeline.ts'
 import type { Redactor } from './redact.ts'
+import { isReplay, Replay } from './replay.ts'
 import type { Step } from './step.ts'
 import { details } from './sink.ts'
 import { NoAnswer, refusedBy } from './send.ts'
@@ -24,7 +28,7 @@ export interface Stage {
 export interface Plan {
   readonly pipeline: Pipeline
   readonly stage: Stage
-  readonly claimant: Omit<Claimant, 'deadline'>
+  readonly claimant: Omit<Claimant, 'deadline' | 'origin'>
   readonly partners: ReadonlySet<string>
 }
 
@@ -36,7 +40,8 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
     claimant: {
       pipeline: pipeline.name,
       sends: canonical([pipeline.name, all.map(({ to, once }) => [to.name, once ?? null])]),
-      replaySafe: all.every(({ once }) => once !== undefined),
+      // What a step does by a client of its own is known to nobody who takes over.
+      replaySafe: all.every(({ once }) => once !== undefined) && !acts(pipeline),
       window: Math.min(...all.map(({ to }) => (to.how.idempotency?.hours ?? 0) * 3_600_000), Number.MAX_SAFE_INTEGER / 2),
     },
   }
@@ -50,6 +55,24 @@ export const custody = () => import('./custody.ts')
 const published = () => import('./key-set.ts')
 /** Files of a run. */
 const workingFolder = () => import('./working-folder.ts')
+
+/** The most that is kept of a reply: known before anything is sent, so that nothing fails after it. An item has 400 KB. */
+const largestReply = 64 * 1024
+
+/** How the first replies of a pipeline are kept: sealed, each for its own item. Opening throws UNAVAILABLE, DECRYPTION_FAILED. */
+async function replies(environment: Environment, pipeline: string): Promise<Kept> {
+  const { openEnvelope, sealEnvelope } = await atRest()
+  const binding = (id: string) => [pipeline, 'reply', id]
+  return {
+    async seal(id, reply) {
+      const text = Buffer.from(JSON.stringify(reply ?? null))
+      // Confirmed without it: whoever asks again is told that it is a duplicate.
+      if (text.length > largestReply) return undefined
+      return sealEnvelope(environment, repliesKey, pipeline, text, binding(id)).catch(() => undefined)
+    },
+    open: async (id, sealed) => JSON.parse(Buffer.from(await openEnvelope(environment, repliesKey, pipeline, sealed, binding(id))).toString()) as unknown,
+  }
+}
 
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
@@ -88,12 +111,16 @@ export class Execution {
   readonly records = { done: 0, failed: 0 }
   readonly #effects: Sent[] = []
   readonly #held: Held[] = []
+  readonly #message: Message
+  /** The kind of the step that began last. */
+  #at: string | undefined
   #closed = false
   #folder: Promise<string> | undefined
 
   /** `deadline` in epoch milliseconds: when Lambda ends the invocation. */
-  constructor(plan: Plan, environment: Environment, redactor: Redactor, id: string, deadline: number) {
+  constructor(plan: Plan, environment: Environment, redactor: Redactor, id: string, deadline: number, message: Message = {}) {
     const { clock, sink } = environment
+    this.#message = message
     this.#plan = plan
     this.#environment = environment
     this.#redactor = redactor
@@ -102,6 +129,7 @@ export class Execution {
       id,
       pipeline: plan.pipeline.name,
       deadline: deadline - reserve,
+      origin: message.origin,
       step: (step, payload) => this.#step(step, payload, this.io),
       attempt: (step, payload) => this.#attempt(step, payload, this.io, [this.#effects]),
       json: (bytes) => readJson(bytes, redactor.meet),
@@ -115,14 +143,14 @@ export class Execution {
       folder: () => this.#folder ??= workingFolder().then(({ makeFolder }) => makeFolder()),
       digest: (as) => pseudonym(environment, as),
       mac: async (key, scope, version) => (await custody()).deriveMacKey(environment, key, scope, version),
-      claim: (asked) => claim(environment, { ...plan.claimant, deadline }, asked, (held) => this.#held.push(held)),
+      claim: (asked) => this.#claim(asked),
       store: async (to, record) => {
         if (this.#closed) throw new Fault('OUT_OF_TIME')
         await (await atRest()).store(environment, to, record)
       },
       load: async (from, asked) => (await atRest()).load(environment, from, asked, redactor.meet),
       send: (to, request) => this.#send(to, request, [this.#effects]),
-      acted: () => { note([this.#effects], 'unknown', false) },
+      acted: () => this.#acted([this.#effects]),
       address: (resource) => address(resource, environment),
       client: (Client) => environment.client(Client),
       now: clock.now,
@@ -153,13 +181,13 @@ export class Execution {
     return this.#folder && Promise.all([workingFolder(), this.#folder]).then(([{ removeFolder }, folder]) => removeFolder(folder)).catch(() => undefined)
   }
 
-  /** Settles every claim, the last one first. Throws UNCONFIRMED if a good end could not be recorded. */
-  async settle(done: boolean): Promise<void> {
+  /** Settles every claim, the last one first. `reply`: the last payload. Throws UNCONFIRMED if a good end could not be recorded. */
+  async settle(done: boolean, reply?: unknown): Promise<void> {
     const effect = done ? 'done' : effectOf(this.#effects)
     let failed: unknown
     for (const held of this.#held.reverse()) {
       try {
-        await held.settle(effect, repeatable(this.#effects))
+        await held.settle({ effect, repeatable: this.#plan.claimant.replaySafe && repeatable(this.#effects) }, { step: this.#at, reply })
       } catch (error) {
         failed = error
       }
@@ -181,11 +209,13 @@ export class Execution {
       step: (step, payload) => this.#step(step, payload, io),
       attempt: (step, payload) => this.#attempt(step, payload, io, all),
       send: (to, request) => this.#send(to, request, all),
-      acted: () => { note(all, 'unknown', false) },
+      acted: () => this.#acted(all),
     }
     try {
       return { ok: true, payload: await io.step(step, payload) }
     } catch (error) {
+      // The run is over, and nobody goes on after it.
+      if (isReplay(error)) throw error
       const fault = asFault(error)
       const effect = effectOf(own)
       // Whoever goes on after a fault hides it from the execution's line, so it has one of its own.
@@ -198,6 +228,7 @@ export class Execution {
   #timed<T>(step: Step<never, unknown>, payload: unknown, run: () => T | Promise<T>): T | Promise<T> {
     const { clock, observer } = this.#environment
     const { kind } = step
+    this.#at = kind
     const start = clock.elapsed()
     const note = (): void => { this.timings[kind] = Math.round((this.timings[kind] ?? 0) * 100 + (clock.elapsed() - start) * 100) / 100 }
     let result: T | Promise<T>
@@ -210,6 +241,19 @@ export class Execution {
     if (result instanceof Promise) return noted(result, note)
     note()
     return result
+  }
+
+  async #claim(asked: Claiming): Promise<void> {
+    const { origin, acknowledges } = this.#message
+    const kept = asked.replay && await replies(this.#environment, this.#plan.pipeline.name)
+    const claimant: Claimant = { ...this.#plan.claimant, deadline: this.#deadline, origin }
+    const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), acknowledges)
+    if (before !== undefined) throw new Replay(before.reply)
+  }
+
+  #acted(logs: readonly Sent[][]): void {
+    if (!acts(this.#plan.pipeline)) throw new TypeError('acted: the step says it, so it must be marked: give it acts: true')
+    note(logs, 'unknown', false)
   }
 
   async #credential(account: Parameters<typeof credential>[1], anew = false) {
@@ -232,7 +276,8 @@ export class Execution {
       const signed = to.how.headers(loaded.content)
       for (const value of Object.values(signed)) this.#redactor.learn(value)
       const timeout = Math.min(to.how.timeout * 1_000, this.#deadline - reserve - this.#environment.clock.now())
-      if (timeout < 50 || this.#closed) throw new Fault('OUT_OF_TIME')
+      // Whoever takes over a lapsed lease must not meet a send of ours.
+      if (timeout < 50 || this.#closed || !rules['ends before the lease'](this.#environment.clock.now(), timeout, leaseOf(this.#deadline))) throw new Fault('OUT_OF_TIME')
       const sent = note(logs, harmless ? 'none' : 'unknown', once !== undefined)
       try {
         const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'sallyport', ...signed }

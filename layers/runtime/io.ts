@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Account, Kept, Material, Published } from './account.ts'
+import type { Asked } from './claims.ts'
 import type { Fault } from './fault.ts'
 import type { Json } from './field.ts'
 import type { Identifier } from './identifier.ts'
@@ -52,6 +53,12 @@ export interface SigningHalf {
   readonly sign: (plain: Uint8Array) => Uint8Array | Promise<Uint8Array>
 }
 
+/** Identifiers that are claimed together. */
+export interface Claiming extends Asked {
+  /** The first reply is kept, sealed, and given again. */
+  readonly replay?: true | undefined
+}
+
 /** Everything impure that a step may touch. A test passes its own. There is no randomness here: nobody injects an IV. */
 export interface Io {
   /** Of this execution: in the reply, in every log line. */
@@ -86,15 +93,17 @@ export interface Io {
   readonly digest: (as: Identifier, purpose: 'hash') => Promise<(text: string) => string>
   /** A key of 256 bits that a hash key gives for one scope: under the version that is written, or a given one. Undefined: there is no such version. Throws UNAVAILABLE. */
   readonly mac: (key: HashKey, scope: string, version?: number) => Promise<{ readonly version: number; readonly key: KeyObject } | undefined>
-  /** Claims the identifier in the ledger, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, UNAVAILABLE. */
-  readonly claim: (claim: { readonly by: string; readonly as: Identifier | undefined; readonly value: string; readonly days: number; readonly payload: unknown }) => Promise<void>
+  /** Consumer, route and id of the message, where it has one: a queue's message id, or the `Idempotency-Key`. */
+  readonly origin: string | undefined
+  /** Claims identifiers in the ledger, all or none, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED, UNAVAILABLE; ends the run where the reply of before is to be given again. */
+  readonly claim: (claim: Claiming) => Promise<void>
   /** Stores a record, sealed, for the store's lifetime; the same again changes nothing. Throws STORED_OTHERWISE, PAYLOAD_TOO_LARGE, UNAVAILABLE. */
   readonly store: (to: Store, record: Storing) => Promise<void>
   /** What is stored under an identifier, opened, and masked as what is read. Throws NOT_STORED, STORED_UNREADABLE, UNAVAILABLE. */
   readonly load: (from: Store, asked: Loading) => Promise<Json>
   /** Sends to the account's origin and gives a 2xx reply's body. Throws PARTNER_… and notes what may have been done. */
   readonly send: (to: Account, request: Sending) => Promise<Uint8Array>
-  /** Says that this step may have changed something outside, by a client of its own. */
+  /** Says that this step may have changed something outside, by a client of its own. Throws a TypeError where no step is marked `acts`. */
   readonly acted: () => void
   /** Where a resource of the needs is: an ARN, or a name. Throws a TypeError for what is not among them. */
   readonly address: (resource: Resource) => string

@@ -70,6 +70,9 @@ export const envelopeKey = (name: string): EnvelopeKey => ({ kind: 'envelope-key
 /** The KMS key that wraps the data keys. */
 export const envelopeKeyOf = ({ name }: EnvelopeKey): Key => ({ kind: 'key', name, spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' })
 
+/** Under which the first replies of messages with an `Idempotency-Key` are kept. */
+export const repliesKey: EnvelopeKey = envelopeKey('replies')
+
 /** How a key signs (RFC 7518 section 3.1, RFC 8037): one algorithm bound to one key. */
 export type SigningAlgorithm = 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
 

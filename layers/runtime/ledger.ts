@@ -1,8 +1,8 @@
 /**
- * The duplicate check as pure transitions: what is written, on which condition, and what a refused write means. Nothing
- * here waits, reads a clock or calls anybody; `claims.ts` does. An item's states: absent, claimed, confirmed, doubt.
+ * The duplicate check as pure transitions: what is written, on which conditions, and what a refused write means. Nothing here
+ * waits, reads a clock or calls anybody: `protocol.ts` puts them in order, `claims.ts` sends them to DynamoDB, and the model
+ * in `test/model` runs through all orders. An item's states: absent, claimed, confirmed, doubt.
  */
-import type { AttributeValue, DeleteItemCommandInput, PutItemCommandInput, TransactWriteItemsCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 
 /** One execution's hold on one identifier. Times are epoch milliseconds. */
 export interface Claim {
@@ -14,8 +14,10 @@ export interface Claim {
   /** Keyed digest of pipeline, sends and payload. */
   readonly fingerprint: string
   readonly digestVersion: number
-  /** Says that two executions are the same message; it never grants ownership. */
+  /** Keyed digest of consumer, route and message id: says that two executions are the same message; it never grants ownership. */
   readonly origin: string | undefined
+  /** It is the item of the `Idempotency-Key` itself, which stands for one payload alone. */
+  readonly names?: 'message'
   readonly now: number
   /** When this execution has surely ended: its deadline and a margin for clocks. */
   readonly lease: number
@@ -26,148 +28,194 @@ export interface Claim {
   readonly days: number
 }
 
-/** What DynamoDB holds, as the transitions read it. */
+/** What DynamoDB holds. Times are epoch milliseconds, but `expires`, which DynamoDB reads itself: epoch seconds. */
 export interface Item {
+  readonly id: string
   readonly state: 'claimed' | 'confirmed' | 'doubt'
   readonly attempt: string
+  readonly pipeline: string
   readonly fingerprint: string
   readonly digestVersion: number
-  readonly origin: string | undefined
-  readonly lease: number
+  readonly origin?: string | undefined
+  readonly lease?: number | undefined
   readonly firstClaimedAt: number
-  readonly expires: number | undefined
+  /** Until when the same message may repeat its sends; 0: never. */
+  readonly repeatable: number
+  readonly days: number
+  /** Of what waits alone: the partition of the sparse index in which the sweep and `sallyport doubts` look. */
+  readonly open?: string | undefined
+  /** The kind of the step that a doubt ended in. */
+  readonly step?: string | undefined
+  readonly expires?: number | undefined
+  readonly confirmedAt?: number | undefined
+  /** The first reply, sealed. */
+  readonly reply?: Uint8Array | undefined
+  /** Why a person confirmed what was in doubt, and who. */
+  readonly reason?: string | undefined
+  readonly by?: string | undefined
 }
 
-/** What a refused claim or takeover means for the one who asked. */
-export type Verdict = 'mine' | 'duplicate' | 'in-progress' | 'take-over' | 'in-doubt'
-
-const margin = 3_000
 /** Clocks of two environments differ by less than this; Lambda ends an invocation within 0.7 s of its deadline. */
-export const leaseMargin = margin
+const leaseMargin = 3_000
+/** When an execution has surely ended, on every clock. */
+export const leaseOf = (deadline: number): number => deadline + rules['clocks differ'](leaseMargin)
 
-export const readItem = (item: Record<string, AttributeValue>): Item => ({
-  state: item['state']?.S as Item['state'],
-  attempt: item['attempt']?.S ?? '',
-  fingerprint: item['fingerprint']?.S ?? '',
-  digestVersion: Number(item['digestVersion']?.N),
-  origin: item['origin']?.S,
-  lease: Number(item['lease']?.N),
-  firstClaimedAt: Number(item['firstClaimedAt']?.N),
-  expires: item['expires']?.N === undefined ? undefined : Number(item['expires'].N),
-})
+/** Partitions of claims in the sparse index: one takes 1,000 writes a second. */
+export const shards = 16
+const shardOf = (id: string): string => `claimed-${(id.codePointAt(0) ?? 0) % shards}`
+/** Of doubts: they are few. */
+export const doubts = 'doubt'
 
-/** Reads a refused write. The table: confirmed; claimed and alive; claimed and lapsed; doubt. */
-export function judge(item: Item, claim: Claim): Verdict {
-  switch (item.state) {
-    case 'confirmed': return item.attempt === claim.attempt ? 'mine' : 'duplicate'
-    case 'doubt': return 'in-doubt'
-    case 'claimed': {
-      // My own attempt in the intended state: the write happened and its reply was lost.
-      if (item.attempt === claim.attempt) return 'mine'
-      if (item.lease > claim.now) return 'in-progress'
-      const same = item.fingerprint === claim.fingerprint && item.digestVersion === claim.digestVersion
-      const remembered = item.firstClaimedAt + claim.window > claim.lease
-      return claim.replaySafe && same && remembered ? 'take-over' : 'in-doubt'
-    }
-  }
+/** What a condition may look at besides the item. */
+export interface Given {
+  readonly now?: number
+  readonly attempt?: string
+  /** The attempt that was seen. */
+  readonly seen?: Pick<Item, 'attempt'>
 }
 
-const fields = ({ id, attempt, pipeline, fingerprint, digestVersion, origin, lease }: Claim, firstClaimedAt: number): Record<string, AttributeValue> => ({
-  id: { S: id },
-  state: { S: 'claimed' },
-  attempt: { S: attempt },
-  pipeline: { S: pipeline },
-  fingerprint: { S: fingerprint },
-  digestVersion: { N: String(digestVersion) },
-  lease: { N: String(lease) },
-  firstClaimedAt: { N: String(firstClaimedAt) },
-  ...origin !== undefined && { origin: { S: origin } },
-})
-
-const names = { '#state': 'state' }
-const telling = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
-
-/** Absent, or confirmed and past its retention: TTL deletion is housekeeping, so expiry is in the condition. */
-export const claimWrite = (TableName: string, claim: Claim): PutItemCommandInput => ({
-  TableName,
-  Item: fields(claim, claim.now),
-  ConditionExpression: 'attribute_not_exists(id) OR (#state = :confirmed AND expires <= :now)',
-  ExpressionAttributeNames: names,
-  ExpressionAttributeValues: { ':confirmed': { S: 'confirmed' }, ':now': { N: String(Math.floor(claim.now / 1_000)) } },
-  ...telling,
-})
-
-/**
- * While digests of more than one version count: claimed under the written one, if nothing stands under the others. One
- * transaction, 2 write units an item; a refusal tells by its place in the list which one is in the way.
- */
-export function claimAmong(TableName: string, claim: Claim, others: readonly Claim[]): TransactWriteItemsCommandInput {
-  const { ReturnValuesOnConditionCheckFailure, Item, ...condition } = claimWrite(TableName, claim)
-  return {
-    TransactItems: [
-      { Put: { Item, ...condition, ReturnValuesOnConditionCheckFailure } },
-      ...others.map(({ id }) => ({ ConditionCheck: { Key: { id: { S: id } }, ...condition as Required<typeof condition>, ReturnValuesOnConditionCheckFailure } })),
-    ],
-  }
+/** A condition that DynamoDB checks with a write: as it is asked, and as it holds. */
+interface Asked {
+  readonly expression: string
+  /** The placeholders in it. */
+  readonly values: readonly (keyof typeof placeholders)[]
+  readonly holds: (item: Item | undefined, given: Given) => boolean
 }
 
-/** From exactly the attempt and the lapsed lease that were seen; `firstClaimedAt` stays, since the partner counts from it. */
-export const takeOverWrite = (TableName: string, claim: Claim, seen: Item): PutItemCommandInput => ({
-  TableName,
-  Item: fields(claim, seen.firstClaimedAt),
-  ConditionExpression: '#state = :claimed AND attempt = :seen AND lease = :lease',
-  ExpressionAttributeNames: names,
-  ExpressionAttributeValues: { ':claimed': { S: 'claimed' }, ':seen': { S: seen.attempt }, ':lease': { N: String(seen.lease) } },
-  ...telling,
+/** Placeholders of the conditions, and what stands for them. */
+export const placeholders = {
+  ':claimed': () => 'claimed',
+  ':doubt': () => 'doubt',
+  ':now': ({ now = 0 }: Given) => Math.floor(now / 1_000),
+  ':attempt': ({ attempt = '' }: Given) => attempt,
+  ':seen': ({ seen }: Given) => seen?.attempt ?? '',
+} as const
+
+const asked = (expression: string, values: Asked['values'], holds: Asked['holds']): Asked => ({ expression, values, holds })
+
+/** The conditions of writes. With `rules`, the whole of what keeps the ledger right: the model takes each away and shows what happens then. */
+export const conditions = {
+  'absent': asked('attribute_not_exists(id)', [], (item) => item === undefined),
+  // TTL deletion is housekeeping, so expiry is in the condition. Nothing but what is confirmed expires.
+  'expired': asked('expires <= :now', [':now'], (item, { now = 0 }) => (item?.expires ?? Infinity) <= Math.floor(now / 1_000)),
+  'claimed': asked('#state = :claimed', [':claimed'], (item) => item?.state === 'claimed'),
+  'in doubt': asked('#state = :doubt', [':doubt'], (item) => item?.state === 'doubt'),
+  'own attempt': asked('attempt = :attempt', [':attempt'], (item, { attempt }) => item?.attempt === attempt),
+  'seen attempt': asked('attempt = :seen', [':seen'], (item, { seen }) => item?.attempt === seen?.attempt),
+}
+export type Condition = keyof typeof conditions
+
+/** What is decided here, from what a refused write returned and from how a run went. */
+export const rules = {
+  'lease lapsed': ({ lease = 0 }: Item, now: number) => lease <= now,
+  'replay safe': (replaySafe: boolean) => replaySafe,
+  'same message': (item: Item, claim: Claim) => item.fingerprint === claim.fingerprint && item.digestVersion === claim.digestVersion,
+  'partner remembers': (item: Item, claim: Claim) => item.firstClaimedAt + claim.window > claim.lease,
+  'nothing was done': (effect: Ending['effect']) => effect === 'none',
+  'all was done': (effect: Ending['effect']) => effect === 'done',
+  'first attempt': (tookOver: boolean) => !tookOver,
+  'ends before the lease': (now: number, longest: number, until: number) => now + longest <= until,
+  'nothing open': ({ repeatable }: Item, now: number) => repeatable <= now,
+  /** Added to the end of an invocation: no two clocks differ by more. */
+  'clocks differ': (margin: number) => margin,
+  /** While digests of several versions count: absent under those that are not written. */
+  'absent elsewhere': (others: readonly Transition[]): readonly Transition[] => others,
+}
+export type Rule = keyof typeof rules
+
+/** One conditional write. `when`: any of these lists, of which all hold. */
+export interface Transition {
+  readonly name: 'claim' | 'absence' | 'take over' | 'confirm' | 'release' | 'yield' | 'doubt' | 'sweep' | 'confirm doubt' | 'release doubt'
+  readonly id: string
+  readonly when: When
+  readonly given: Given
+  readonly change: { readonly put: Item } | { readonly set: Partial<Item>; readonly remove?: readonly (keyof Item)[] } | 'delete' | 'nothing'
+}
+/** A list of its own each, made once: how DynamoDB is asked is worked out once for it. */
+export type When = readonly (readonly Condition[])[]
+const free: When = [['absent'], ['expired']]
+/** An attempt has one lease, and only ever ends it sooner: whoever saw it lapsed need not ask for the lease again. */
+const claimedAsSeen: When = [['claimed', 'seen attempt']]
+const mine: When = [['own attempt', 'claimed']]
+const mineWhateverBecameOfIt: When = [['own attempt']]
+const doubtAsSeen: When = [['in doubt', 'seen attempt']]
+
+/** What becomes of the item. */
+export function applied(item: Item | undefined, { change }: Transition): Item | undefined {
+  if (change === 'nothing') return item
+  if (change === 'delete') return undefined
+  if ('put' in change) return change.put
+  const changed = { ...item as Item, ...change.set }
+  for (const name of change.remove ?? []) delete changed[name]
+  return changed
+}
+
+const itemOf = ({ id, attempt, pipeline, fingerprint, digestVersion, origin, lease, replaySafe, window, days }: Claim, firstClaimedAt: number): Item => ({
+  id, state: 'claimed', attempt, pipeline, fingerprint, digestVersion, origin, lease, firstClaimedAt, days,
+  repeatable: replaySafe ? firstClaimedAt + window : 0, open: shardOf(id),
 })
 
-/** Conditional on the attempt alone: a doubt that somebody else noted meanwhile is lifted by the one who knows. */
-export const confirmWrite = (TableName: string, { id, attempt, days }: Claim, now: number): UpdateItemCommandInput => ({
-  TableName,
-  Key: { id: { S: id } },
-  UpdateExpression: 'SET #state = :confirmed, expires = :expires, confirmedAt = :now REMOVE lease',
-  ConditionExpression: 'attempt = :attempt AND #state IN (:claimed, :doubt)',
-  ExpressionAttributeNames: names,
-  ExpressionAttributeValues: {
-    ':attempt': { S: attempt }, ':claimed': { S: 'claimed' }, ':doubt': { S: 'doubt' }, ':confirmed': { S: 'confirmed' },
-    ':expires': { N: String(Math.ceil(now / 1_000) + days * 86_400) }, ':now': { N: String(now) },
-  },
-  ...telling,
-})
+/** Absent, or confirmed and past its retention. */
+export const claim = (of: Claim): Transition => ({ name: 'claim', id: of.id, when: free, given: of, change: { put: itemOf(of, of.now) } })
+/** While digests of more than one version count, nothing may stand under the others. */
+export const absence = (of: Claim): Transition => ({ name: 'absence', id: of.id, when: free, given: of, change: 'nothing' })
+/** From exactly the attempt that was seen with a lapsed lease; `firstClaimedAt` stays, since the partner counts from it. */
+export const takeOver = (of: Claim, seen: Item): Transition => ({ name: 'take over', id: of.id, when: claimedAsSeen, given: { seen }, change: { put: itemOf(of, seen.firstClaimedAt) } })
 
-const whileMine = ({ attempt }: Claim) => ({
-  ConditionExpression: 'attempt = :attempt AND #state = :claimed',
-  ExpressionAttributeNames: names,
-  ExpressionAttributeValues: { ':attempt': { S: attempt }, ':claimed': { S: 'claimed' } },
-  ...telling,
-})
+const expiry = (now: number, days: number): number => Math.ceil(now / 1_000) + Math.ceil(days * 86_400)
 
+/** Conditional on the attempt alone: a doubt that was noted meanwhile is lifted by the one who knows. */
+export const confirm = ({ id, attempt, days }: Claim, now: number, reply?: Uint8Array): Transition => ({
+  name: 'confirm', id, when: mineWhateverBecameOfIt, given: { attempt },
+  change: { set: { state: 'confirmed', expires: expiry(now, days), confirmedAt: now, ...reply && { reply } }, remove: ['lease', 'open', 'step'] },
+})
 /** Nothing was done: as if it had never come. */
-export const releaseWrite = (TableName: string, claim: Claim): DeleteItemCommandInput => ({
-  TableName, Key: { id: { S: claim.id } }, ...whileMine(claim),
-})
-
+export const release = ({ id, attempt }: Claim): Transition => ({ name: 'release', id, when: mine, given: { attempt }, change: 'delete' })
 /** The lease ends now, so that the same message, sent again, may repeat the send under the same key. */
-export function yieldWrite(TableName: string, claim: Claim, now: number): UpdateItemCommandInput {
-  const mine = whileMine(claim)
-  return {
-    TableName, Key: { id: { S: claim.id } }, UpdateExpression: 'SET lease = :now', ...mine,
-    ExpressionAttributeValues: { ...mine.ExpressionAttributeValues, ':now': { N: String(now) } },
+export const yieldIt = ({ id, attempt }: Claim, now: number): Transition => ({ name: 'yield', id, when: mine, given: { attempt }, change: { set: { lease: now } } })
+/** A person must look: a partner may have acted, and repeating is not safe. */
+export const doubt = ({ id, attempt }: Claim, step?: string): Transition => ({
+  name: 'doubt', id, when: mine, given: { attempt }, change: { set: { state: 'doubt', open: doubts, ...step !== undefined && { step } } },
+})
+/** What lapsed, and may not be repeated any more, waits for a person. The attempt stays, so that a late confirm lands. */
+export const sweep = (seen: Item): Transition => ({ name: 'sweep', id: seen.id, when: claimedAsSeen, given: { seen }, change: { set: { state: 'doubt', open: doubts } } })
+/** Whether the sweep takes it. */
+export const sweepable = (item: Item, now: number): boolean => item.state === 'claimed' && rules['lease lapsed'](item, now) && rules['nothing open'](item, now)
+/** A person knows that it was done. Its retention begins now. */
+export const confirmDoubt = (seen: Item, now: number, reason: string, by: string): Transition => ({
+  name: 'confirm doubt', id: seen.id, when: doubtAsSeen, given: { seen },
+  change: { set: { state: 'confirmed', expires: expiry(now, seen.days), confirmedAt: now, reason, by }, remove: ['lease', 'open', 'step'] },
+})
+/** A person knows that nothing was done. */
+export const releaseDoubt = (seen: Item): Transition => ({ name: 'release doubt', id: seen.id, when: doubtAsSeen, given: { seen }, change: 'delete' })
+
+/** What a refused write means for the one who asked. */
+export type Verdict = 'mine' | 'duplicate' | 'in-progress' | 'take-over' | 'in-doubt' | 'reused'
+
+/** Reads a refused write. The table: another payload; confirmed; claimed and alive; claimed and lapsed; doubt. */
+export function judge(item: Item, claim: Claim): Verdict {
+  // My own attempt in the intended state: the write happened and its reply was lost.
+  if (item.state !== 'doubt' && conditions['own attempt'].holds(item, claim)) return 'mine'
+  if (claim.names === 'message' && item.fingerprint !== claim.fingerprint) return 'reused'
+  switch (item.state) {
+    case 'confirmed': return 'duplicate'
+    case 'doubt': return 'in-doubt'
+    case 'claimed':
+      return !rules['lease lapsed'](item, claim.now) ? 'in-progress'
+        : rules['replay safe'](claim.replaySafe) && rules['same message'](item, claim) && rules['partner remembers'](item, claim) ? 'take-over' : 'in-doubt'
   }
 }
 
-/** A person must look: a partner may have acted, and repeating is not safe. */
-export function doubtWrite(TableName: string, claim: Claim): UpdateItemCommandInput {
-  const mine = whileMine(claim)
-  return {
-    TableName, Key: { id: { S: claim.id } }, UpdateExpression: 'SET #state = :doubt', ...mine,
-    ExpressionAttributeValues: { ...mine.ExpressionAttributeValues, ':doubt': { S: 'doubt' } },
-  }
+/** How a run went. */
+export interface Ending {
+  readonly effect: 'done' | 'none' | 'unknown'
+  /** All that it may have done, it may do again. */
+  readonly repeatable: boolean
 }
 
 /** How a run's end is written: by its effect, whether the claim was a takeover, and whether it may be repeated. */
-export const ending = (effect: 'done' | 'none' | 'unknown', tookOver: boolean, replaySafe: boolean): 'confirm' | 'release' | 'yield' | 'doubt' =>
-  effect === 'done' ? 'confirm'
+export const ending = ({ effect, repeatable }: Ending, tookOver: boolean): 'confirm' | 'release' | 'yield' | 'doubt' =>
+  rules['all was done'](effect) ? 'confirm'
     // An earlier attempt may have acted, whatever became of this one.
-    : effect === 'none' && !tookOver ? 'release'
-      : replaySafe ? 'yield' : 'doubt'
+    : rules['nothing was done'](effect) && rules['first attempt'](tookOver) ? 'release'
+      : rules['replay safe'](repeatable) ? 'yield' : 'doubt'

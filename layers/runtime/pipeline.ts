@@ -1,6 +1,7 @@
 import { leaves, type Sends, type Step } from './step.ts'
 import { named, type Need } from './resource.ts'
-import type { Trigger } from './triggers.ts'
+import { isQueued, type Trigger } from './triggers.ts'
+import { outcomeDays, waitingNeeds } from './waiting.ts'
 
 /** A trigger, its steps, and a name: one Lambda function. */
 export interface Pipeline<Payload = never, Reply = unknown> {
@@ -8,8 +9,13 @@ export interface Pipeline<Payload = never, Reply = unknown> {
   readonly trigger: Trigger<Payload>
   /** Names of fields that are masked in logs at any depth, besides the realm's. */
   readonly sensitive: readonly string[]
-  /** Seconds until Lambda ends the invocation: 3 to 29, since an HTTP API waits 30. */
+  /**
+   * Seconds for one message: 3 to 29, since an HTTP API waits 30; 3 to 300 where messages wait in a queue, and 900 for all
+   * of a `batch`.
+   */
   readonly timeout: number
+  /** Days for which `GET path/{id}` tells what became of a message: 1 to 365. Of a route with `mode: 'async'` alone. */
+  readonly outcomeDays?: number
   readonly steps: Step<Payload, Reply>
 }
 
@@ -19,12 +25,25 @@ export function pipeline<Payload, Reply>(definition: {
   readonly trigger: Trigger<Payload>
   readonly sensitive?: readonly string[]
   readonly timeout?: number
+  /** @default 7, of a route with `mode: 'async'` */
+  readonly outcomeDays?: number
   readonly steps: Step<Payload, Reply>
 }): Pipeline<Payload, Reply> {
-  const { timeout = 15, sensitive = [] } = definition
-  named('pipeline', definition.name)
-  if (!(timeout >= 3 && timeout <= 29)) throw new TypeError(`pipeline ${definition.name}: timeout is 3 to 29 seconds`)
-  return { ...definition, timeout, sensitive }
+  const { name, trigger, timeout = 15, sensitive = [], outcomeDays: days } = definition
+  named('pipeline', name)
+  const flaw = flawOfTimes(trigger, timeout, days)
+  if (flaw !== undefined) throw new TypeError(`pipeline ${name}: ${flaw}`)
+  return { ...definition, timeout, sensitive, ...trigger.kind === 'async' && { outcomeDays: days ?? outcomeDays.usual } }
+}
+
+/** What is wrong with the times of a pipeline, as the end of a sentence. */
+export function flawOfTimes(trigger: Trigger<never>, timeout: number, days: number | undefined): string | undefined {
+  const queued = isQueued(trigger)
+  if (!(timeout >= 3 && timeout <= (queued ? 300 : 29))) return `timeout is 3 to ${queued ? 300 : 29} seconds`
+  if (queued && timeout * trigger.batch > 900) return `timeout × batch is ${timeout * trigger.batch} seconds, and Lambda takes 900`
+  if (days === undefined) return undefined
+  if (trigger.kind !== 'async') return "outcomeDays is of post(…, { mode: 'async' }) alone"
+  return Number.isInteger(days) && days >= outcomeDays.least && days <= outcomeDays.most ? undefined : `outcomeDays is a whole number, ${outcomeDays.least} to ${outcomeDays.most}`
 }
 
 /** What the organisation owns. Its list of sensitive names is joined with each pipeline's, which cannot loosen it. */
@@ -42,15 +61,16 @@ export const realm = ({ sensitive = [], logRetentionDays = 90 }: { readonly sens
 /** What the pipeline may touch: one entry a resource, actions joined and sorted. */
 export function needs(pipeline: Pipeline): Need[] {
   const joined = new Map<string, Need>()
-  for (const step of leaves(pipeline.steps)) {
-    for (const { resource, actions } of step.needs) {
-      const key = `${resource.kind}/${resource.name}`
-      const before = joined.get(key)
-      joined.set(key, { resource: before?.resource ?? resource, actions: [...new Set([...before?.actions ?? [], ...actions])].sort() })
-    }
+  for (const { resource, actions } of [...waitingNeeds(pipeline), ...[...leaves(pipeline.steps)].flatMap((step) => step.needs)]) {
+    const key = `${resource.kind}/${resource.name}`
+    const before = joined.get(key)
+    joined.set(key, { resource: before?.resource ?? resource, actions: [...new Set([...before?.actions ?? [], ...actions])].sort() })
   }
   return [...joined.values()].sort((a, b) => `${a.resource.kind}/${a.resource.name}` < `${b.resource.kind}/${b.resource.name}` ? -1 : 1)
 }
 
 /** Every send of the pipeline, in order. */
 export const sends = (pipeline: Pipeline): Sends[] => [...leaves(pipeline.steps)].flatMap((step) => step.sends ?? [])
+
+/** Whether a step of it changes something outside by a client of its own. */
+export const acts = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.acts === true)

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { Fault } from './fault.ts'
 import type { Io } from './io.ts'
+import type { Message } from './message.ts'
 import type { Trigger } from './triggers.ts'
 
 /** Bytes of a body. Lambda takes 6 MB of event, and base64 makes four of three. */
@@ -19,4 +20,17 @@ export function receive(trigger: Trigger<never>, event: APIGatewayProxyEventV2, 
   const bytes = Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8')
   if (bytes.length > largestBody) throw new Fault('PAYLOAD_TOO_LARGE')
   return trigger.accept === 'application/json' ? io.json(bytes) : { sealed: bytes.every((byte) => byte < 0x80) ? bytes.toString('latin1') : bytes.toString('base64') }
+}
+
+/** What names the message: its consumer, the route and its `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), visible ASCII of at most 255 characters. */
+export function messageOf({ method, path }: Trigger<never>, { headers, requestContext }: APIGatewayProxyEventV2): Message {
+  const key = headers['idempotency-key']
+  if (key === undefined || !/^[\x21-\x7e]{1,255}$/.test(key)) return {}
+  return { origin: JSON.stringify([consumerOf(requestContext), `${method} ${path}`, key]) }
+}
+
+/** Who sent it: a user or a role; not the session of a role, which is another one each time. */
+function consumerOf(context: APIGatewayProxyEventV2['requestContext']): string {
+  const { userArn = '' } = (context as { readonly authorizer?: { readonly iam?: { readonly userArn?: string } } }).authorizer?.iam ?? {}
+  return userArn.replace(/^(arn:[^:]*:sts::\d*:assumed-role\/[^/]+)\/.*$/, '$1')
 }

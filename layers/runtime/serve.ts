@@ -1,103 +1,57 @@
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import type { MiddlewareObj } from '@middy/core'
 import * as aws from './aws/index.ts'
-import type { Clock } from './clock.ts'
-import { cost } from './cost.ts'
 import { ofProcess, type Environment } from './environment.ts'
-import { asFault, Fault, faults, type FaultCode } from './fault.ts'
-import { custody, Execution, plan, reserve, type Stage } from './execution.ts'
+import { asFault, type FaultCode } from './fault.ts'
+import { custody, type Stage } from './execution.ts'
 import { needs, type Pipeline, type Realm } from './pipeline.ts'
-import { receive } from './receive.ts'
-import { Redactor } from './redact.ts'
-import { problem, replyOf } from './reply.ts'
-import { details } from './sink.ts'
+import { messageOf, receive } from './receive.ts'
+import { problem, replyOf, type HttpReply } from './reply.ts'
+import { runner } from './run.ts'
+import { isQueued, isRouted } from './triggers.ts'
 
-/** A pipeline as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
-export function serve(pipeline: Pipeline, realm: Realm, stage: Stage, environment: Environment = ofProcess()): (event: APIGatewayProxyEventV2, context: Context) => Promise<unknown> {
-  const shared = plan(pipeline, stage)
-  const names = new Redactor([...realm.sensitive, ...pipeline.sensitive])
-  const { clock, sink } = environment
+type HttpHandler<Reply> = (event: APIGatewayProxyEventV2, context: Context) => Promise<Reply>
+
+/** A pipeline with a route as what Lambda runs: takes the event, gives the last payload, throws a Fault and nothing else. */
+export function serve(pipeline: Pipeline, realm: Realm, stage: Stage, environment: Environment = ofProcess()): HttpHandler<unknown> {
+  const { trigger } = pipeline
+  if (trigger.kind !== 'http') throw new TypeError(`pipeline ${pipeline.name}: it is not begun by a route alone`)
+  const run = runner(pipeline, realm, stage, environment)
+  const { clock } = environment
   preload(pipeline, environment)
 
   return async (event, context) => {
-    const start = clock.elapsed()
-    const started = sink.moment()
-    const deadline = clock.now() + context.getRemainingTimeInMillis()
-    const redactor = names.forInvocation()
-    const execution = new Execution(shared, environment, redactor, context.awsRequestId, deadline)
-    const calls: Record<string, number> = environment.calls = {}
-    sink.begin(context.awsRequestId, redactor)
-    const time = new Countdown(clock)
-    let thrown: unknown
-    let payload: unknown
-    try {
-      payload = await time.within(deadline - reserve, 'OUT_OF_TIME', async () => execution.io.step(pipeline.steps, receive(pipeline.trigger, event, execution.io) as never))
-    } catch (error) {
-      thrown = error ?? new Fault('STEP_FAILED')
-    }
-    execution.close()
-    try {
-      // What AWS does not take in time is left to the lease: the sender still gets an answer.
-      await time.within(deadline - reserve / 4, 'UNCONFIRMED', () => execution.settle(thrown === undefined))
-    } catch (error) {
-      thrown ??= error
-    }
-    const tidied = execution.tidy()
-    if (tidied !== undefined) await tidied
-    time.stop()
-    const fault = thrown === undefined ? undefined : asFault(thrown)
-    const ms = round(clock.elapsed() - start)
-    const { sends, timings, records } = execution
-    sink.emit({
-      time: sink.moment(), level: fault === undefined ? 'info' : faults[fault.code].blame === 'us' ? 'error' : 'warn',
-      event: 'execution', id: context.awsRequestId, pipeline: pipeline.name, started,
-      outcome: fault === undefined ? 'done' : 'fault', status: fault === undefined ? pipeline.trigger.status : faults[fault.code].status,
-      ...fault && { fault: fault.code, blame: faults[fault.code].blame },
-      ms, records: records.done + records.failed > 0 ? records : fault === undefined ? went : failed, sends, calls, cost: cost(ms, calls, environment), steps: timings,
-    }, fault && details(fault, thrown))
+    const { fault, ...ended } = await run({
+      id: context.awsRequestId, deadline: clock.now() + context.getRemainingTimeInMillis(),
+      message: messageOf(trigger, event), read: (io) => receive(trigger, event, io),
+    })
     if (fault !== undefined) throw fault
-    return payload
+    return (ended as { readonly payload?: unknown }).payload
   }
 }
 
-/** The records of a message that is one. */
-const went = { done: 1, failed: 0 }
-const failed = { done: 0, failed: 1 }
+/** What messages that wait need, in a file of the layer of its own: routes whose senders wait never read it. */
+const queues = () => import('./queue.ts')
 
-const round = (ms: number): number => Math.round(ms * 100) / 100
+/**
+ * A pipeline with a queue as what Lambda runs: works on the messages of a batch one after another, and gives the ids of those
+ * that must come again. It never rejects for the sake of a message.
+ */
+export function consume(pipeline: Pipeline, realm: Realm, stage: Stage, environment: Environment = ofProcess()): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const { name, trigger } = pipeline
+  if (!isQueued(trigger)) throw new TypeError(`pipeline ${name}: it has no queue`)
+  const run = runner(pipeline, realm, stage, environment)
+  preload(pipeline, environment)
+  const worker = queues().then(({ work }) => work({ ...pipeline, trigger }, run, environment))
+  return async (event, context) => (await worker)(event, context)
+}
 
-/** Ends what would not end by itself, with a fault. One timer for all parts of a run: it is set on when a part was over in time. */
-class Countdown {
-  readonly #clock: Clock
-  #timer: unknown
-  #until = 0
-  #end: () => void = () => undefined
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  /** `until` in epoch milliseconds. */
-  within<T>(until: number, late: FaultCode, run: () => Promise<T>): Promise<T> {
-    this.#until = until
-    if (this.#timer === undefined) this.#set()
-    return new Promise((resolve, reject) => {
-      this.#end = () => reject(new Fault(late))
-      run().then(resolve, reject)
-    })
-  }
-
-  #set(): void {
-    this.#timer = this.#clock.after(Math.max(0, this.#until - this.#clock.now()), () => {
-      this.#timer = undefined
-      if (this.#until > this.#clock.now()) this.#set()
-      else this.#end()
-    })
-  }
-
-  stop(): void {
-    this.#clock.cancel(this.#timer)
-  }
+/** The route of a pipeline whose messages wait: takes a message, or tells what became of one. It never rejects. */
+export function door(pipeline: Pipeline, environment: Environment = ofProcess()): HttpHandler<HttpReply> {
+  const { name, trigger } = pipeline
+  if (trigger.kind !== 'async') throw new TypeError(`pipeline ${name}: its route lets no message wait`)
+  const opened = queues().then(({ keep }) => keep({ ...pipeline, trigger }, environment))
+  return async (event, context) => (await opened)(event, context)
 }
 
 /** While Lambda initialises, with its full CPU: load the clients that the needs will ask for. */

@@ -21,6 +21,8 @@ export interface Step<In, Out> {
   readonly reveals?: readonly string[] | undefined
   /** It claims in the ledger until the run has ended: repeated within the run, it would meet its own claim. */
   readonly claims?: true | undefined
+  /** It changes something outside by a client of its own, and says so by `io.acted()`: its pipeline is never repeated by itself. */
+  readonly acts?: true | undefined
   /** The parts of a composite. */
   readonly steps?: readonly Step<never, unknown>[] | undefined
   readonly run: (payload: In, io: Io) => Out | Promise<Out>

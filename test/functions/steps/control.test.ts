@@ -107,13 +107,13 @@ describe('retry', () => {
   })
   test('a step of one\'s own that acted without a send is not repeated', async () => {
     let acted = 0
-    const own: Step<Order, Order> = { kind: 'own', config: {}, needs: [], run: (_, io) => { acted++; io.acted(); throw new Fault('UNAVAILABLE') } }
+    const own: Step<Order, Order> = { kind: 'own', config: {}, needs: [], acts: true, run: (_, io) => { acted++; io.acted(); throw new Fault('UNAVAILABLE') } }
     expect(await run(retry(own, quick), { id: 'a' })).toStrictEqual({ code: 'UNAVAILABLE', paths: [] })
     expect(acted).toBe(1)
   })
   test('nor one that acted beside a send with once', async () => {
     let acted = 0
-    const own: Step<Order, Order> = { kind: 'own', config: {}, needs: [], run: (_, io) => { acted++; io.acted(); throw new Fault('UNAVAILABLE') } }
+    const own: Step<Order, Order> = { kind: 'own', config: {}, needs: [], acts: true, run: (_, io) => { acted++; io.acted(); throw new Fault('UNAVAILABLE') } }
     expect(await run(retry(flow(safe, own), quick), { id: 'a' })).toStrictEqual({ code: 'UNAVAILABLE', paths: [] })
     expect([acted, received]).toStrictEqual([1, ['/a a']])
   })

@@ -62,7 +62,7 @@ describe('verifyToken', () => {
     expect(step.claims).toBe(true)
     expect(await run(step, payload, { claim })).toBe(payload)
     await run(verifyToken({ by, once: true }), { signed: payload.token }, { claim })
-    const asked = { by: 'jti', as: undefined, value: `["https://us.example","${jti}"]`, days: 420 / 86_400 }
+    const asked = { keys: [{ by: 'jti', as: undefined, value: `["https://us.example","${jti}"]` }], days: 420 / 86_400 }
     expect(claimed).toStrictEqual([{ ...asked, payload }, { ...asked, payload: claimsOf(payload.token) }])
     await expect(run(step, { token: `${payload.token}A` }, { claim })).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
     expect(claimed).toHaveLength(2)

@@ -29,10 +29,10 @@ beforeAll(async () => {
 afterAll(() => aws.close())
 
 interface Try { readonly value: string; readonly at?: number; readonly payload?: unknown; readonly replaySafe?: boolean; readonly window?: number; readonly days?: number }
-const ending = (held: Held) => ({
-  settle(effect: Effect, at: number, repeatable = true): Promise<void> {
+const ending = (held: Held, replaySafe: boolean) => ({
+  settle(effect: Effect, at: number, repeatable = replaySafe): Promise<void> {
     now = at
-    return held.settle(effect, repeatable)
+    return held.settle({ effect, repeatable })
   },
 })
 
@@ -40,10 +40,10 @@ const ending = (held: Held) => ({
 async function execution({ value, at = start, payload = { value }, replaySafe = true, window = 60 * minute, days = 7 }: Try) {
   now = at
   const claimant: Claimant = { pipeline: 'loans', sends: '[]', replaySafe, window, deadline: at + 15_000 }
-  const asked: Asked = { by: 'ssn', as: undefined, value, days, payload }
+  const asked: Asked = { keys: [{ by: 'ssn', as: undefined, value }], days, payload }
   const held: Held[] = []
   await claim(environment, claimant, asked, (each) => held.push(each))
-  return ending(held[0] as Held)
+  return ending(held[0] as Held, replaySafe)
 }
 const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'granted', (error: { code: string }) => error.code)
 const items = async () => (await aws.as('admin').dynamodb.send(new ScanCommand({ TableName: 'ledger' }))).Items ?? []
@@ -54,7 +54,7 @@ test('only keyed digests are stored, under the names that the design has', async
   const value = '078-05-1120'
   await execution({ value, payload: { ssn: value } })
   const [item] = await items()
-  expect(Object.keys(item ?? {}).sort()).toStrictEqual(['attempt', 'digestVersion', 'fingerprint', 'firstClaimedAt', 'id', 'lease', 'pipeline', 'state'])
+  expect(Object.keys(item ?? {}).sort()).toStrictEqual(['attempt', 'days', 'digestVersion', 'fingerprint', 'firstClaimedAt', 'id', 'lease', 'open', 'pipeline', 'repeatable', 'state'])
   expect(JSON.stringify(item)).not.toContain('1120')
   expect(item?.['id']?.S).toMatch(/^[\w-]{43}$/)
   expect(item?.['lease']).toStrictEqual({ N: String(start + 18_000) })
@@ -170,9 +170,9 @@ test('a claim that AWS never took leaves nothing behind once the run is settled'
   const held: Held[] = []
   await aws.faults([{ service: 'dynamodb', operation: 'PutItem', error: 'lostReply', times: 3 }, { service: 'dynamodb', operation: 'PutItem', error: 'unavailable', times: 3 }])
   now = start
-  const outcome = await code(claim(environment, { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { by: 'ssn', as: undefined, value, days: 7, payload: 1 }, (each) => held.push(each)))
+  const outcome = await code(claim(environment, { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { keys: [{ by: 'ssn', as: undefined, value }], days: 7, payload: 1 }, (each) => held.push(each)))
   await aws.faults([])
-  for (const each of held) await each.settle('none', true)
+  for (const each of held) await each.settle({ effect: 'none', repeatable: true })
   expect(outcome).toBe('UNAVAILABLE')
   expect((await items()).length).toBe(before)
 })
@@ -180,7 +180,7 @@ test('a claim that AWS never took leaves nothing behind once the run is settled'
 test('a field, a pipeline and a value are told apart, however they are put together', async () => {
   now = start
   const at = { deadline: start + 15_000, sends: '[]', replaySafe: true, window: minute }
-  const one = (pipeline: string, by: string, value: string) => code(claim(environment, { ...at, pipeline }, { by, as: undefined, value, days: 1, payload: 1 }, () => undefined))
+  const one = (pipeline: string, by: string, value: string) => code(claim(environment, { ...at, pipeline }, { keys: [{ by, as: undefined, value }], days: 1, payload: 1 }, () => undefined))
   const value = fresh()
   expect(await one('a', 'b', `c${value}`)).toBe('granted')
   expect(await one('a', 'bc', value)).toBe('granted')
@@ -222,7 +222,7 @@ describe('a rotation of the key', () => {
       variables: environment.variables, clock: { ...system, now: () => now }, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
     })
     const claimant: Claimant = { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: now + 15_000 }
-    expect(await code(claim(behind, claimant, { by: 'ssn', as: undefined, value, days: 7, payload: { value } }, () => undefined))).toBe('DUPLICATE')
+    expect(await code(claim(behind, claimant, { keys: [{ by: 'ssn', as: undefined, value }], days: 7, payload: { value } }, () => undefined))).toBe('DUPLICATE')
   })
   test('an item is taken over, settled and released under the version that it was claimed under', async () => {
     const [value, released] = [fresh(), fresh()]
