@@ -20,8 +20,9 @@ export default {
   timeoutMS: 20_000,
   mutate: [
     'functions/ciphers/{aes-gcm,kms-envelope,jwe,opener,aes-cbc-hmac,rsa-oaep,pbe}.ts',
-    'functions/ciphers/{jwe,aead,pbe,rsa}/*.ts',
-    'functions/ciphers/files/chunked.ts',
+    'functions/ciphers/{jwe,parts,pbe,rsa}/*.ts',
+    'functions/ciphers/fields/encoding.ts',
+    'functions/ciphers/files/{chunked,written}.ts',
     'functions/hashes/**/*.ts',
     'layers/runtime/{envelope,data-key,sealing,digest,key-ring,versions,signing,private-key,mac-key,kid}.ts',
   ],

@@ -1,9 +1,10 @@
 import { hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { accountNeed, type Account, type Io, type Opener, type Sealer, type Where } from 'sallyport'
 import { keysOf as sharedKeys, type SecretKey } from '../accounts/secret-key.ts'
-import { bytesOf } from './aead/text.ts'
+import { bytesIn } from './fields/encoding.ts'
 import { a128CbcHs256, a256CbcHs512 } from './jwe/aes-cbc-hmac.ts'
 import { opener } from './opener.ts'
+import { bound, knownContext } from './parts/context.ts'
 
 interface Options {
   /** 512 bits: AES-256 and HMAC-SHA-512. 256 bits: AES-128 and HMAC-SHA-256. */
@@ -25,15 +26,14 @@ const version = 2
  * bytes with one key. Fields and payloads. Throws a TypeError for a key of another size.
  */
 export const aesCbcHmac = ({ key, context }: Options): Opener & Sealer => {
-  if (context?.trim() === '') throw new TypeError('aesCbcHmac: say in `context` what the sealed text is for, or leave it out')
+  knownContext('aesCbcHmac', context)
   const encryption = [a256CbcHs512, a128CbcHs256].find(({ bytes }) => bytes * 8 === key?.how?.bits)
   if (encryption === undefined) throw new TypeError("aesCbcHmac, key: write account('name', secretKey({ bits: 512 })), or 256 bits")
   const { enc, bytes: length } = encryption
   const tagLength = length / 2
   const load = async (io: Io): Promise<Keys> => keysOf(await io.material<KeyObject>(key), enc, length)
   // The algorithm takes text in which each character is a byte.
-  const associated = (head: Buffer, io: Io, { field = null }: { readonly field?: string | null | undefined } = {}): string =>
-    Buffer.concat([head, Buffer.from(JSON.stringify(['sallyport', context ?? io.pipeline, null, field]))]).toString('latin1')
+  const associated = (head: Buffer, io: Io, where?: Where): string => Buffer.concat([head, Buffer.from(bound(context, io, where))]).toString('latin1')
   return {
     mediaType: 'application/octet-stream',
     async seal(plain, io, where?: Where) {
@@ -48,7 +48,7 @@ export const aesCbcHmac = ({ key, context }: Options): Opener & Sealer => {
       needs: [accountNeed(key)],
       async open({ sealed }, io, where) {
         const all = sharedKeys(await io.material<KeyObject>(key)).map((each) => keysOf(each, enc, length))
-        const bytes = bytesOf(sealed)
+        const bytes = bytesIn('base64url', sealed)
         const head = bytes.subarray(0, 33)
         if (bytes.length < 33 + 16 + 16 + tagLength || head[0] !== version) throw new Error('not sealed here')
         const content = all.find(({ id }) => timingSafeEqual(head.subarray(1), id))?.content

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { accountNeed, type Account, type Io, type Opener, type Sealer, type Where } from 'sallyport'
+import { accountNeed, type Account, type Io, type Opener, type Sealer } from 'sallyport'
 import { keysOf as sharedKeys, type SecretKey } from '../accounts/secret-key.ts'
+import { bytesIn } from './fields/encoding.ts'
 import { openFile, sealFile } from './files/chunked.ts'
-import { bytesOf } from './aead/text.ts'
 import { opener } from './opener.ts'
+import { bound, knownContext } from './parts/context.ts'
 
 interface Options {
   readonly key: Account<SecretKey>
@@ -24,20 +25,19 @@ const version = 1
  * Fields, payloads, and files in constant memory (files/chunked.ts).
  */
 export const aesGcm = ({ key, context }: Options): Opener & Sealer => {
-  if (context?.trim() === '') throw new TypeError('aesGcm: say in `context` what the sealed text is for, or leave it out')
-  const bound = (io: Io, what: 'file' | null, { field = null }: Omit<Where, 'field'> & { readonly field?: string | null | undefined } = {}): string => JSON.stringify(['sallyport', context ?? io.pipeline, what, field])
+  knownContext('aesGcm', context)
   const keys = async (io: Io): Promise<Keys> => keysOf(await io.material(key))
   const all = async (io: Io): Promise<Keys[]> => sharedKeys(await io.material(key)).map(keysOf)
   return {
     mediaType: 'application/octet-stream',
-    seal: async (plain, io, where) => ({ sealed: seal(plain, await keys(io), bound(io, null, where)).toString('base64url') }),
-    sealFile: async (files, io) => sealFile(files, async (plain) => seal(plain, await keys(io), bound(io, 'file'))),
+    seal: async (plain, io, where) => ({ sealed: seal(plain, await keys(io), bound(context, io, where)).toString('base64url') }),
+    sealFile: async (files, io) => sealFile(files, async (plain) => seal(plain, await keys(io), bound(context, io, {}, 'file'))),
     ...opener({
       cipher: 'aes-gcm',
       config: { key, context },
       needs: [accountNeed(key)],
-      open: async ({ sealed }, io, where) => open(bytesOf(sealed), await all(io), bound(io, null, where)),
-      openFile: async (files, io) => openFile(files, async (sealed) => open(sealed, await all(io), bound(io, 'file'))),
+      open: async ({ sealed }, io, where) => open(bytesIn('base64url', sealed), await all(io), bound(context, io, where)),
+      openFile: async (files, io) => openFile(files, async (sealed) => open(sealed, await all(io), bound(context, io, {}, 'file'))),
     }),
   }
 }
@@ -55,22 +55,22 @@ function keysOf(shared: KeyObject): Keys {
   return keys
 }
 
-const associated = (head: Uint8Array, bound: string): Buffer => Buffer.concat([head, Buffer.from(bound)])
+const associated = (head: Uint8Array, what: string): Buffer => Buffer.concat([head, Buffer.from(what)])
 
-function seal(plain: Uint8Array, { id, encryption }: Keys, bound: string): Buffer {
+function seal(plain: Uint8Array, { id, encryption }: Keys, what: string): Buffer {
   const head = Buffer.concat([Buffer.of(version), id])
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: 16 })
-  cipher.setAAD(associated(head, bound))
+  cipher.setAAD(associated(head, what))
   return Buffer.concat([head, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
-function open(sealed: Uint8Array, keys: readonly Keys[], bound: string): Uint8Array {
+function open(sealed: Uint8Array, keys: readonly Keys[], what: string): Uint8Array {
   const head = sealed.subarray(0, 33)
   if (sealed.length < 61 || head[0] !== version) throw new Error('not sealed here')
   const encryption = keys.find(({ id }) => timingSafeEqual(head.subarray(1), id))?.encryption
   if (encryption === undefined) throw new Error('not sealed with this key')
   const decipher = createDecipheriv('aes-256-gcm', encryption, sealed.subarray(33, 45), { authTagLength: 16 })
-  decipher.setAAD(associated(head, bound)).setAuthTag(sealed.subarray(-16))
+  decipher.setAAD(associated(head, what)).setAuthTag(sealed.subarray(-16))
   return Buffer.concat([decipher.update(sealed.subarray(45, -16)), decipher.final()])
 }

@@ -1,5 +1,6 @@
 import { readJson } from 'sallyport'
-import { failed, strictBase64url, type Header, type Use } from './jwe/algorithm.ts'
+import { bytesIn } from './fields/encoding.ts'
+import { failed, type Header, type Use } from './jwe/algorithm.ts'
 import { checkHeader, readHeader, type Form, type Token } from './jwe/form.ts'
 
 export type { Form } from './jwe/form.ts'
@@ -71,17 +72,17 @@ function written(header: object, aad: string | undefined, encrypt: Parameters<Fo
 function read(sealed: string, wanted: string | undefined): Token {
   const token = members(readJson(Buffer.from(sealed)))
   const { protected: first, unprotected, aad, recipients } = token
-  if (typeof first !== 'string' || aad !== undefined && (typeof aad !== 'string' || strictBase64url(aad).length === 0)) return failed()
+  if (typeof first !== 'string' || aad !== undefined && (typeof aad !== 'string' || bytesIn('base64url', aad).length === 0)) return failed()
   if (wanted !== undefined && aad !== Buffer.from(wanted).toString('base64url')) return failed()
   if (recipients !== undefined && ('header' in token || 'encrypted_key' in token)) return failed()
   const readers = recipients === undefined ? [token] : Array.isArray(recipients) && recipients.length >= 1 && recipients.length <= most ? recipients.map(members) : failed()
-  const shielded = readHeader(strictBase64url(first))
-  const [iv, ciphertext, tag] = [token['iv'], token['ciphertext'], token['tag']].map(strictBase64url) as [Buffer, Buffer, Buffer]
+  const shielded = readHeader(bytesIn('base64url', first))
+  const [iv, ciphertext, tag] = [token['iv'], token['ciphertext'], token['tag']].map((part) => bytesIn('base64url', part)) as [Buffer, Buffer, Buffer]
   return {
     iv, ciphertext, tag,
     aad: authenticated(first, aad),
     recipients: readers.map(({ header = {}, encrypted_key: key = '' }) => ({
-      header: joined(shielded, members(unprotected ?? {}), members(header)), wrapped: strictBase64url(key),
+      header: joined(shielded, members(unprotected ?? {}), members(header)), wrapped: bytesIn('base64url', key),
     })),
   }
 }

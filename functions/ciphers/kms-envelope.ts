@@ -1,7 +1,8 @@
 import { envelopeKeyOf, type EnvelopeKey, type Io, type Need, type Opener, type Sealer } from 'sallyport'
+import { bytesIn } from './fields/encoding.ts'
 import { openFile, sealFile } from './files/chunked.ts'
-import { bytesOf } from './aead/text.ts'
 import { opener } from './opener.ts'
+import { knownContext } from './parts/context.ts'
 
 interface Options {
   readonly key: EnvelopeKey
@@ -19,7 +20,7 @@ interface Options {
  * data key is used for five minutes, 65,536 seals or a gigabyte. Whoever seals cannot open: two actions of KMS.
  */
 export const kmsEnvelope = ({ key, context }: Options): Opener & Sealer => {
-  if (context?.trim() === '') throw new TypeError('kmsEnvelope: say in `context` what the sealed text is for, or leave it out')
+  knownContext('kmsEnvelope', context)
   const words = (io: Io): string => context ?? io.pipeline
   const need = (action: string): Need[] => [{ resource: envelopeKeyOf(key), actions: [action] }]
   return {
@@ -31,7 +32,7 @@ export const kmsEnvelope = ({ key, context }: Options): Opener & Sealer => {
       cipher: 'kms-envelope',
       config: { key, context },
       needs: need('kms:Decrypt'),
-      open: ({ sealed }, io, { field } = {}) => io.unseal(key, words(io), bytesOf(sealed), ['text', field ?? null]),
+      open: ({ sealed }, io, { field } = {}) => io.unseal(key, words(io), bytesIn('base64url', sealed), ['text', field ?? null]),
       openFile: (files, io) => openFile(files, (sealed) => io.unseal(key, words(io), sealed, ['file'])),
     }),
   }

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { accountNeed, type Account, type Io, type Opener, type Sealer, type Where } from 'sallyport'
 import type { Passphrase } from '../accounts/passphrase.ts'
-import { bytesOf } from './aead/text.ts'
+import { bytesIn } from './fields/encoding.ts'
 import { opener } from './opener.ts'
+import { bound, knownContext } from './parts/context.ts'
 import { byPbkdf2, byScrypt, derivationOf, iterationsOf, type Derivation } from './pbe/derivation.ts'
 import { keysOf, saltBytes, sealingHead, type Keys } from './pbe/keys.ts'
 
@@ -57,10 +58,9 @@ const at = { salt: 5, id: 5 + saltBytes, iv: 37 + saltBytes, ciphertext: 49 + sa
  */
 export function pbe({ passphrase, context, kdf = 'scrypt', cost, iterations }: Scrypt | Pbkdf2): Opener & Sealer {
   if (passphrase?.kind !== 'account') throw new TypeError("pbe, passphrase: write account('name', passphrase())")
-  if (context?.trim() === '') throw new TypeError('pbe: say in `context` what the sealed text is for, or leave it out')
+  knownContext('pbe', context)
   const { derivation, shown } = chosen(kdf, cost, iterations)
-  const associated = (head: Uint8Array, io: Io, { field = null }: { readonly field?: string | null | undefined } = {}): Buffer =>
-    Buffer.concat([head, Buffer.from(JSON.stringify(['sallyport', context ?? io.pipeline, null, field]))])
+  const associated = (head: Uint8Array, io: Io, where?: Where): Buffer => Buffer.concat([head, Buffer.from(bound(context, io, where))])
   return {
     mediaType: 'application/octet-stream',
     async seal(plain, io, where?: Where) {
@@ -77,7 +77,7 @@ export function pbe({ passphrase, context, kdf = 'scrypt', cost, iterations }: S
       config: { passphrase, context, ...shown },
       needs: [accountNeed(passphrase)],
       async open({ sealed }, io, where) {
-        const bytes = bytesOf(sealed)
+        const bytes = bytesIn('base64url', sealed)
         if (bytes.length < at.ciphertext + 16 || bytes[0] !== version) throw new Error('not sealed so')
         const stored = derivationOf(bytes.subarray(1, at.salt))
         if (stored === undefined) throw new Error('at no cost that is taken')

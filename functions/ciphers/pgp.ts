@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { open as openPath, rename, rm, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { createMessage, encrypt } from 'openpgp'
 import { accountNeed, Fault, isFault, type Account, type Io, type Opener, type Sealer } from 'sallyport'
 import type { PgpPrivateKey, PgpPublicKey } from '../accounts/pgp-key.ts'
+import { written } from './files/written.ts'
 import { opener } from './opener.ts'
 import { isBinary, unarmored } from './pgp/armor.ts'
 import { attested } from './pgp/attestation.ts'
@@ -57,14 +57,14 @@ const opening = ({ key, signedBy }: Opening): Opener => opener({
     if (signedBy !== undefined) await attested(all, signatures, await publicKeys(io, signedBy), date)
     return all
   },
-  openFile: async ({ from, to }, io) => read(from, (file) => written(to, async (out) => {
+  openFile: async (files, io) => written(files, async (file, out) => {
     const { size } = await file.stat()
     const first = (await file.read(Buffer.alloc(1), 0, 1, 0)).buffer[0]
     const chunks = (): Chunks => isBinary(first) ? contents(file, io) : unarmored(contents(file, io), 'MESSAGE')
     const date = new Date(io.now())
-    const signatures = await openMessage(chunks, await privateKeys(io, key), { most: Math.max(mebibytes64, size * expansion), write: (part) => put(out, part) }, date)
+    const signatures = await openMessage(chunks, await privateKeys(io, key), { most: Math.max(mebibytes64, size * expansion), write: (part) => out.writeFile(part) }, date)
     if (signedBy !== undefined) await attested(stream(contents(out, io)), signatures, await publicKeys(io, signedBy), date)
-  })),
+  }),
 })
 
 const sealing = ({ to, signBy, armor = true }: Sealing): Sealer => {
@@ -84,13 +84,13 @@ const sealing = ({ to, signBy, armor = true }: Sealing): Sealer => {
         return { sealed: armor ? await encrypt({ ...given, message, format: 'armored' }) : Buffer.from(await encrypt({ ...given, message, format: 'binary' })).toString('base64') }
       })
     },
-    async sealFile({ from, to: path }, io) {
+    async sealFile(files, io) {
       const given = await options(io)
-      await ours(() => read(from, (file) => written(path, async (out) => {
+      await ours(() => written(files, async (file, out) => {
         const message = await createMessage({ binary: stream(contents(file, io)), date: given.date })
         const sealed = armor ? await encrypt({ ...given, message, format: 'armored' }) : await encrypt({ ...given, message, format: 'binary' })
-        for await (const part of sealed as AsyncIterable<string | Uint8Array>) await put(out, typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
-      })))
+        for await (const part of sealed as AsyncIterable<string | Uint8Array>) await out.writeFile(typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
+      }))
     },
   }
 }
@@ -106,32 +106,6 @@ async function ours<T>(work: () => Promise<T>): Promise<T> {
 
 const stream = (chunks: AsyncIterable<Buffer>): ReadableStream<Uint8Array> => Readable.toWeb(Readable.from(chunks, { objectMode: false }))
 
-async function read<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await openPath(path, 'r')
-  try {
-    return await work(file)
-  } finally {
-    await file.close()
-  }
-}
-
-/** A file that is there when `work` has ended well, and not before: nothing is released that may prove false at its end. */
-async function written(path: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
-  const unfinished = `${path}.${randomUUID()}.unfinished`
-  const file = await openPath(unfinished, 'wx+', 0o600)
-  try {
-    try {
-      await work(file)
-    } finally {
-      await file.close()
-    }
-    await rename(unfinished, path)
-  } catch (error) {
-    await rm(unfinished, { force: true })
-    throw error
-  }
-}
-
 /** What a file holds, from its beginning, for as long as there is time. */
 async function* contents(file: FileHandle, io: Io): AsyncGenerator<Buffer> {
   for (let position = 0; ;) {
@@ -141,9 +115,4 @@ async function* contents(file: FileHandle, io: Io): AsyncGenerator<Buffer> {
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
   }
-}
-
-/** `write` may take less than it is given. */
-async function put(file: FileHandle, part: Uint8Array): Promise<void> {
-  for (let done = 0; done < part.length;) done += (await file.write(part, done)).bytesWritten
 }

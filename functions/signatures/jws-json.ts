@@ -1,5 +1,6 @@
 import { readJson } from 'sallyport'
-import { checkHeader, failed, members, readHeader, strictBase64url, type Form, type Header, type Signature, type Token } from './parts/form.ts'
+import { bytesIn } from '../ciphers/fields/encoding.ts'
+import { checkHeader, failed, members, readHeader, type Form, type Header, type Signature, type Token } from './parts/form.ts'
 
 /** Signatures of one token. */
 const most = 16
@@ -33,5 +34,5 @@ function signature({ protected: given, header: open = {}, signature: text }: Hea
   const [covered, bare] = [readHeader(shielded), checkHeader(members(open))]
   // No name twice (section 4).
   if (Object.keys(bare).some((name) => Object.hasOwn(covered, name) || deciding.includes(name)) || JSON.stringify(bare).length > 4_096) failed()
-  return { header: { ...covered, ...bare }, shielded, bytes: strictBase64url(text) }
+  return { header: { ...covered, ...bare }, shielded, bytes: bytesIn('base64url', text) }
 }

@@ -1,6 +1,7 @@
 import type { Io, Signer, Verifier } from 'sallyport'
 import { holds, type Algorithm } from './parts/algorithm.ts'
-import { compact, failed, strictBase64url, type Form, type Header, type Token } from './parts/form.ts'
+import { bytesIn } from '../ciphers/fields/encoding.ts'
+import { compact, failed, type Form, type Header, type Token } from './parts/form.ts'
 import { keysOf, type Imported, type Ours, type Own, type Shared, type Theirs } from './parts/keys.ts'
 import { verifier } from './verifier.ts'
 
@@ -84,7 +85,7 @@ export function jws(use: JwsSigning | JwsVerifying): JwsVerifier | JwsSigner & J
 
   async function read(signed: string, io: Io): Promise<{ readonly header: Header; readonly plain: Uint8Array }> {
     const token = form.read(signed.length > largest ? failed() : signed)
-    const plain = unencoded ? asWritten(token.payload, form) : strictBase64url(token.payload)
+    const plain = unencoded ? asWritten(token.payload, form) : bytesIn('base64url', token.payload)
     return { header: await held(token, unencoded ? plain : token.payload, io), plain }
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { Fault, isFault, type Io, type Json, type Need, type Signed } from 'sallyport'
+import { Fault, type Io, type Json, type Need, type Signed } from 'sallyport'
+import { alike, isOurTrouble } from '../ciphers/parts/alike.ts'
 import { mediaType, type JwsSigner, type JwsVerifier } from './jws.ts'
 
 /** What every token says, and what it may (RFC 7519 section 4.1). Times are seconds since 1970. There may be more: a schema names it. */
@@ -119,7 +120,7 @@ export function jwt(use: JwtIssuing | JwtVerifying): TokenVerifier | TokenIssuer
     issuer,
     // From as early as its `iat` allows to as late as its `exp` does.
     span: longestLife + 2 * skew,
-    check: (token, io, once) => alike(() => checked(token, io, once)),
+    check: (token, io, once) => alike('TOKEN_INVALID', () => checked(token, io, once)),
     ...issues && {
       async issue(claims: Readonly<Record<string, Json | undefined>>, io: Io): Promise<Signed> {
         const iat = Math.floor(io.now() / 1_000)
@@ -152,19 +153,8 @@ async function verified(verifiers: readonly JwsVerifier[], signed: string, io: I
     try {
       return await read(signed, io)
     } catch (error) {
-      if (isFault(error) && ours.has(error.code)) throw error
+      if (isOurTrouble(error)) throw error
     }
   }
   return refuse()
-}
-
-/** Our own trouble is told apart; every cause that a sender can bring about ends alike. */
-const ours = new Set(['UNAVAILABLE', 'ACCOUNT_UNAVAILABLE', 'OUT_OF_TIME'])
-
-async function alike<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw isFault(error) && ours.has(error.code) ? error : new Fault('TOKEN_INVALID')
-  }
 }

@@ -1,4 +1,4 @@
-/** How sealed bytes are written as text: base64url without padding, base64 with padding, hex in lower case. */
+/** How bytes are written as text: base64url without padding, base64 with padding, hex in lower case. */
 export type Encoding = 'base64url' | 'base64' | 'hex'
 
 const encodings: readonly unknown[] = ['base64url', 'base64', 'hex'] satisfies readonly Encoding[]
@@ -16,6 +16,7 @@ export function knownEncoding(option: string, encoding: Encoding): Encoding {
  * but hex may be all in upper case, as some partners write it. Throws an Error.
  */
 export function bytesIn(encoding: Encoding, text: unknown): Buffer {
+  // Of an object that has a length, node would make as many bytes.
   if (typeof text !== 'string' || text.length > most) throw new Error('not in its encoding')
   const bytes = Buffer.from(text, encoding)
   const written = bytes.toString(encoding)

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import type { Files } from 'sallyport'
+import { written } from './written.ts'
 
 /**
  * A sealed file: `'SPF' (3) ‖ version (1) ‖ length of the sealed key (2, big-endian) ‖ sealed key`, then chunks of 64 KiB, each
@@ -33,29 +34,6 @@ async function readUpTo(file: FileHandle, length: number): Promise<Buffer> {
   return bytes.subarray(0, filled)
 }
 
-/**
- * Writes beside the place where it belongs, and puts it there when it is whole; nothing is left of what failed. `work` writes by
- * `writeFile`, which goes on where it is: on a disk that is almost full `write` ends well after a part.
- */
-async function whole({ from, to }: Files, work: (source: FileHandle, target: FileHandle) => Promise<void>): Promise<void> {
-  const beside = `${to}.${randomBytes(8).toString('hex')}.part`
-  const source = await open(from, 'r')
-  try {
-    const target = await open(beside, 'wx', 0o600)
-    try {
-      await work(source, target)
-    } finally {
-      await target.close()
-    }
-    await rename(beside, to)
-  } catch (error) {
-    await rm(beside, { force: true })
-    throw error
-  } finally {
-    await source.close()
-  }
-}
-
 /** Chunks of a file, each with whether it is the last: one is read ahead to know. */
 async function* chunks(source: FileHandle, size: number): AsyncGenerator<{ readonly bytes: Buffer; readonly index: number; readonly last: boolean }> {
   let bytes = await readUpTo(source, size)
@@ -79,7 +57,7 @@ export async function sealFile(files: Files, sealKey: (key: Uint8Array) => Promi
   const length = Buffer.alloc(2)
   length.writeUInt16BE(sealed.length)
   const head = Buffer.concat([magic, length, sealed])
-  await whole(files, async (source, target) => {
+  await written(files, async (source, target) => {
     await target.writeFile(head)
     for await (const { bytes, index, last } of chunks(source, chunk)) {
       const cipher = createCipheriv('aes-256-gcm', key, nonce(index, last), { authTagLength: tag }).setAAD(head)
@@ -90,7 +68,7 @@ export async function sealFile(files: Files, sealKey: (key: Uint8Array) => Promi
 
 /** In constant memory; the file is at its place when every chunk was authentic. Throws whatever it throws: the cipher makes one fault of it. */
 export async function openFile(files: Files, openKey: (sealed: Uint8Array) => Promise<Uint8Array>): Promise<void> {
-  await whole(files, async (source, target) => {
+  await written(files, async (source, target) => {
     const start = await readUpTo(source, magic.length + 2)
     if (start.length < magic.length + 2 || !start.subarray(0, magic.length).equals(magic)) throw new Error('not a sealed file')
     const length = start.readUInt16BE(magic.length)

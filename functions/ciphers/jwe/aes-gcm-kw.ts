@@ -1,4 +1,5 @@
-import { failed, strictBase64url, type KeyManagement } from './algorithm.ts'
+import { bytesIn } from '../fields/encoding.ts'
+import { failed, type KeyManagement } from './algorithm.ts'
 import { gcmOpened, gcmSealed } from './aes-gcm.ts'
 import { shared } from './check.ts'
 
@@ -11,7 +12,7 @@ const aesGcmKw = (alg: string, bytes: number): KeyManagement => ({
     const { iv, ciphertext, tag } = gcmSealed(key, cek, '')
     return { header: { iv: iv.toString('base64url'), tag: tag.toString('base64url') }, wrapped: ciphertext }
   },
-  unwrap: ({ key }, ciphertext, { iv, tag }) => gcmOpened(key ?? failed(), { iv: strictBase64url(iv), ciphertext, tag: strictBase64url(tag) }, ''),
+  unwrap: ({ key }, ciphertext, { iv, tag }) => gcmOpened(key ?? failed(), { iv: bytesIn('base64url', iv), ciphertext, tag: bytesIn('base64url', tag) }, ''),
 })
 
 /** AES-GCM key wrapping with a shared key of 128 bits. Random IVs allow 2^32 seals with one key. */

@@ -74,13 +74,6 @@ export interface ContentEncryption {
 
 export const failed = (): never => { throw new Fault('DECRYPTION_FAILED') }
 
-/** Node's decoder passes over what is not base64url; two spellings of one token must not both open. */
-export function strictBase64url(text: unknown): Buffer {
-  // Of an object that has a length, node would make as many bytes.
-  const bytes = Buffer.from(typeof text === 'string' ? text : failed(), 'base64url')
-  return bytes.toString('base64url') === text ? bytes : failed()
-}
-
 /** All that a cipher of node makes of some bytes. */
 export const through = (cipher: { readonly update: (bytes: Uint8Array) => Buffer; readonly final: () => Buffer }, bytes: Uint8Array): Buffer =>
   Buffer.concat([cipher.update(bytes), cipher.final()])

@@ -1,6 +1,7 @@
 import { createSecretKey, diffieHellman, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
+import { bytesIn } from '../fields/encoding.ts'
 import { unwrapped, wrapped } from './aes-kw.ts'
-import { failed, strictBase64url, type Header, type KeyManagement, type OpeningKey, type SealingKey } from './algorithm.ts'
+import { failed, type Header, type KeyManagement, type OpeningKey, type SealingKey } from './algorithm.ts'
 import { alone } from './check.ts'
 
 /** A new key on the curve of the reader's, and what both agree on. */
@@ -14,14 +15,14 @@ function agreed({ agree, crv = 'P-256' }: OpeningKey, { epk }: Header): Uint8Arr
   const point = epk as Header
   const size = crv === 'P-384' ? 48 : 32
   const ySize = crv === 'X25519' ? 0 : size
-  const x = strictBase64url(point['x'])
-  const y = strictBase64url(point['y'] ?? '')
+  const x = bytesIn('base64url', point['x'])
+  const y = bytesIn('base64url', point['y'] ?? '')
   return agree === undefined || point['kty'] !== (ySize > 0 ? 'EC' : 'OKP') || point['crv'] !== crv || 'd' in point || x.length !== size || y.length !== ySize ? failed() : agree(x, y)
 }
 
 /** The Concat KDF of SP 800-56A 5.8.1 as RFC 7518 section 4.6.2 fills it in. Two rounds give 512 bits, the most that is asked for. */
 function concatKdf(secret: Uint8Array, algorithm: string, { apu = '', apv = '' }: Header, bytes: number): Buffer {
-  const info = [Buffer.from(algorithm), strictBase64url(apu), strictBase64url(apv)].flatMap((part) => [uint32(part.length), part])
+  const info = [Buffer.from(algorithm), bytesIn('base64url', apu), bytesIn('base64url', apv)].flatMap((part) => [uint32(part.length), part])
   const round = (number: number): Buffer => hash('sha256', Buffer.concat([uint32(number), secret, ...info, uint32(bytes * 8)]), 'buffer')
   return bytes > 32 ? Buffer.concat([round(1), round(2)], bytes) : round(1).subarray(0, bytes)
 }

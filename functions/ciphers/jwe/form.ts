@@ -1,5 +1,6 @@
 import { readJson } from 'sallyport'
-import { failed, strictBase64url, type Encrypted, type Header, type Use } from './algorithm.ts'
+import { bytesIn } from '../fields/encoding.ts'
+import { failed, type Encrypted, type Header, type Use } from './algorithm.ts'
 
 /** A content key for one reader, and all that the headers say to them. */
 export interface Recipient {
@@ -39,7 +40,7 @@ export const compact: Form = {
   mediaType: 'application/jose',
   read(sealed) {
     const parts = sealed.split('.', 6)
-    const [first, wrapped, iv, ciphertext, tag] = parts.map(strictBase64url) as [Buffer, Buffer, Buffer, Buffer, Buffer]
+    const [first, wrapped, iv, ciphertext, tag] = parts.map((part) => bytesIn('base64url', part)) as [Buffer, Buffer, Buffer, Buffer, Buffer]
     return parts.length === 5 ? { aad: parts[0] as string, iv, ciphertext, tag, recipients: [{ header: readHeader(first), wrapped }] } : failed()
   },
   write(recipients, enc, encrypt) {

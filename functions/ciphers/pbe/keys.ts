@@ -1,5 +1,6 @@
 import { createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
-import { Fault, type Io } from 'sallyport'
+import type { Io } from 'sallyport'
+import { inTurn } from '../../hashes/parts/in-turn.ts'
 import type { Derivation } from './derivation.ts'
 
 /** Of what a passphrase and a salt gave, HKDF-SHA-256 (RFC 5869): what is shown as an id, and what encrypts. */
@@ -38,17 +39,6 @@ function spend(io: Io): void {
 
 function forgetFirst<K>(map: Map<K, unknown>, beyond: number): void {
   if (map.size > beyond) map.delete(map.keys().next().value as K)
-}
-
-let last: Promise<unknown> = Promise.resolve()
-/** One after the other in an execution environment: the memory in use is that of one. None begins after the deadline. Throws OUT_OF_TIME. */
-function inTurn<T>(io: Io, work: () => Promise<T>): Promise<T> {
-  const mine = last.then(() => {
-    if (io.now() >= io.deadline) throw new Fault('OUT_OF_TIME')
-    return work()
-  })
-  last = mine.catch(() => undefined)
-  return mine
 }
 
 /** `head (4) ‖ salt (16)` under which texts are sealed now: one for all of an execution environment, so that its key is derived once. */

@@ -4,6 +4,7 @@ import type { PrivateKey } from '../../accounts/private-key.ts'
 import type { PublicKey } from '../../accounts/public-key.ts'
 import { bytesIn, knownEncoding, type Encoding } from '../fields/encoding.ts'
 import { opener } from '../opener.ts'
+import { bound } from '../parts/context.ts'
 import { rsaKey } from './key.ts'
 
 /** How the text is written, and what is in it. */
@@ -75,9 +76,9 @@ export function oaep(options: Options, { cipher, called, config, hash }: Oaep): 
   if (context !== undefined && (!bind || context.trim() === '')) throw new TypeError(`${called}, context: say what the sealed text is for, with bind: true, or leave it out`)
   if (pair !== undefined && (bind || !kid || hash.name !== 'sha256')) throw new TypeError(`${called}, key: a pair of ours opens by sha-256, with kid and without bind`)
 
-  const padded = (key: KeyObject, io: Io, { field = null }: { readonly field?: string | null | undefined } = {}) => ({
+  const padded = (key: KeyObject, io: Io, where?: Where) => ({
     key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash.name,
-    ...bind && { oaepLabel: Buffer.from(JSON.stringify(['sallyport', context ?? io.pipeline, null, field])) },
+    ...bind && { oaepLabel: Buffer.from(bound(context, io, where)) },
   })
   const what = { cipher, config: { ...config, to, key, encoding, wraps, kid, bind, context } }
 

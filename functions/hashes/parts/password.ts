@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import { Fault, type Io, type Where } from 'sallyport'
+import { Fault, type Where } from 'sallyport'
 import type { Hasher } from '../hasher.ts'
+import { inTurn } from './in-turn.ts'
 import { made } from './made.ts'
 
 /** Values of one payload that are hashed slowly: together they end within the time of a message. */
@@ -52,20 +53,6 @@ export function hardening<Name extends string>({ hash, config, salted = true, lo
       return { matches, rehash: matches && stored.due }
     },
   })
-}
-
-let last: Promise<unknown> = Promise.resolve()
-/**
- * One after the other in an execution environment, however many lanes an `each` has: the memory in use is that of one. None
- * begins after the deadline. Throws OUT_OF_TIME.
- */
-function inTurn<T>(io: Io, work: () => Promise<T>): Promise<T> {
-  const mine = last.then(() => {
-    if (io.now() >= io.deadline) throw new Fault('OUT_OF_TIME')
-    return work()
-  })
-  last = mine.catch(() => undefined)
-  return mine
 }
 
 /** A whole number within limits, by its option. Throws a TypeError. */

@@ -1,4 +1,5 @@
 import { Fault, readJson } from 'sallyport'
+import { bytesIn } from '../../ciphers/fields/encoding.ts'
 
 /** A JOSE header (RFC 7515 section 4) as a strict reader reads it. */
 export type Header = Readonly<Record<string, unknown>>
@@ -32,13 +33,6 @@ export interface Form {
 /** What may throw anything throws this: the verifier makes one fault of it. */
 export const failed = (): never => { throw new Fault('SIGNATURE_INVALID') }
 
-/** Node's decoder passes over what is not base64url; two spellings of one token must not both hold. */
-export function strictBase64url(text: unknown): Buffer {
-  // Of an object that has a length, node would make as many bytes.
-  const bytes = Buffer.from(typeof text === 'string' ? text : failed(), 'base64url')
-  return bytes.toString('base64url') === text ? bytes : failed()
-}
-
 /** Keys come from us, and never from what is to be verified by them. */
 const refused = ['jku', 'jwk', 'x5u', 'x5c']
 /** Bytes of a header. */
@@ -49,7 +43,7 @@ export const members = (value: unknown): Header => typeof value === 'object' && 
 
 /** Throws where it is no header, over 4,096 bytes, or brings a key of its own. */
 export function readHeader(shielded: string): Header {
-  const bytes = strictBase64url(shielded)
+  const bytes = bytesIn('base64url', shielded)
   return checkHeader(members(bytes.length > longest ? failed() : readJson(bytes)))
 }
 
@@ -63,7 +57,7 @@ export const compact: Form = {
   read(signed) {
     const parts = signed.split('.', 4)
     const [shielded = '', payload = '', signature] = parts
-    return parts.length === 3 ? { payload, signatures: [{ header: readHeader(shielded), shielded, bytes: strictBase64url(signature) }] } : failed()
+    return parts.length === 3 ? { payload, signatures: [{ header: readHeader(shielded), shielded, bytes: bytesIn('base64url', signature) }] } : failed()
   },
   write: (shielded, payload = '', signature) => `${shielded}.${payload}.${signature}`,
 }

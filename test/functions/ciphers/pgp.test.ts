@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -236,6 +237,21 @@ describe('files', () => {
     const late = ioWith({ theirs: pair.publicKey }, Date.now(), { deadline: 0 })
     await expect(pgp({ to: theirs }).sealFile?.({ from: at('plain'), to: at('late') }, late)).rejects.toMatchObject({ code: 'OUT_OF_TIME' })
     expect(readdirSync(folder)).not.toContain('late')
+  })
+  test.each([['sealed', 'sealFile', 'STEP_FAILED', 'plain', 100_250], ['opened', 'openFile', 'DECRYPTION_FAILED', 'whole', 100_400]] as const)('where the disk is full within the last piece it fails, and nothing is left of what is %s', async (_, work, code, from, size) => {
+    writeFileSync(at('plain'), large.subarray(0, size))
+    await pgp({ to: theirs, armor: false }).sealFile?.({ from: at('plain'), to: at('whole') }, io)
+    const here = (path: string): string => new URL(`../../../functions/${path}`, import.meta.url).pathname
+    const program = `import { account } from 'sallyport'
+      import { pgpPrivateKey, pgpPublicKey } from '${here('accounts/pgp-key.ts')}'
+      import { pgp } from '${here('ciphers/pgp.ts')}'
+      const material = ({ how }) => Promise.resolve(how.read(${JSON.stringify(JSON.stringify({ pgpPrivateKey: pair.privateKey, pgpPublicKey: pair.publicKey }))}))
+      const io = { now: () => Date.now(), deadline: Infinity, material }
+      const cipher = { ...pgp({ to: account('theirs', pgpPublicKey()), armor: false }), ...pgp({ key: account('ours', pgpPrivateKey()) }) }
+      console.log(await cipher.${work}({ from: '${at(from)}', to: '${at('partly')}' }, io).then(() => 'whole', ({ code }) => code))`
+    // 98 blocks of 1,024 bytes: the system takes a part of the last piece, and says so by a number alone.
+    expect(execFileSync('bash', ['-c', 'ulimit -f 98; exec "$0" --input-type=module -e "$1"', process.execPath, program], { cwd: here(''), encoding: 'utf8' })).toBe(`${code}\n`)
+    expect(readdirSync(folder).filter((name) => name.startsWith('partly'))).toStrictEqual([])
   })
 })
 
