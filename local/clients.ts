@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
 
 /** Where the AWS services are, and as whom we ask them. */
 export interface Endpoint {
@@ -14,6 +15,7 @@ export interface Clients {
   readonly dynamodb: DynamoDBClient
   readonly kms: KMSClient
   readonly secrets: SecretsManagerClient
+  readonly sqs: SQSClient
   close(): void
 }
 
@@ -22,7 +24,7 @@ export function clients(endpoint: Endpoint): Clients {
   const { url, region, credentials } = endpoint
   // A copy: the SDK writes into what it is given.
   const options = { endpoint: url, region, credentials: { ...credentials } }
-  const made = { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options) }
+  const made = { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options), sqs: new SQSClient(options) }
   return { endpoint, ...made, close: () => Object.values(made).forEach((client) => client.destroy()) }
 }
 

@@ -17,10 +17,12 @@ export interface GatewayProcess {
 
 const lostOutcome: Outcome = { ok: false, reason: 'stopped', message: 'the gateway process has ended' }
 
-export async function startGateway(config: GatewayConfig, { dir, started, failed }: {
+export async function startGateway(config: GatewayConfig, { dir, started, failed, note = () => undefined }: {
   readonly dir: string
   readonly started: (pid: number) => void
   readonly failed: (why: string) => void
+  /** Told what a reader should know, such as a queue that a role may not read. */
+  readonly note?: (sentence: string) => void
 }): Promise<GatewayProcess> {
   const file = join(dir, 'gateway.json')
   writeWhole(file, JSON.stringify(config))
@@ -34,7 +36,8 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
     if ('invoked' in notice) {
       waiting.get(notice.invoked.id)?.(notice.invoked.outcome)
       waiting.delete(notice.invoked.id)
-    } else if ('reloaded' in notice) reloaded?.()
+    } else if ('note' in notice) note(notice.note)
+    else if ('reloaded' in notice) reloaded?.()
     else if ('port' in notice || 'refused' in notice) listening?.(notice)
   }
 
@@ -47,7 +50,7 @@ export async function startGateway(config: GatewayConfig, { dir, started, failed
     return result.port
   }
 
-  const child = await keepChild<GatewayOrder, GatewayNotice>({ title: 'the gateway', script: 'gateway/main', env: { SALLYPORT_GATEWAY: file }, output: join(dir, 'processes.log'), notice: heard }, {
+  const child = await keepChild<GatewayOrder, GatewayNotice>({ title: 'the gateway', script: 'gateway/main', env: { ...config.extra, SALLYPORT_GATEWAY: file }, output: join(dir, 'processes.log'), notice: heard }, {
     async started(fresh) {
       if (port !== undefined) await open((order) => fresh.send(order), port)
       started(fresh.pid)

@@ -4,6 +4,8 @@ import type { Clients } from './clients.ts'
 import type { PartnersProcess } from './partners-process.ts'
 import { provisionBuckets } from './provision-buckets.ts'
 import { provisionKeys } from './provision-keys.ts'
+import { provisionQueues } from './provision-queues.ts'
+import { provisionRules } from './provision-rules.ts'
 import { provisionSecrets, putSecret } from './provision-secrets.ts'
 import { provisionTables } from './provision-tables.ts'
 import type { Template } from './template/template.ts'
@@ -12,10 +14,12 @@ import type { Template } from './template/template.ts'
  * Creates what the state stack holds: keys first, since the others are encrypted under them. What is there stays.
  * Gives the names of the secrets that hold a value.
  */
-export async function provisionState(template: Template, { endpoint, kms, dynamodb, secrets }: Clients): Promise<ReadonlyMap<string, boolean>> {
+export async function provisionState(template: Template, { endpoint, kms, dynamodb, secrets, sqs }: Clients, note: (sentence: string) => void = () => undefined): Promise<ReadonlyMap<string, boolean>> {
   await provisionKeys(template, kms)
   await provisionTables(template, dynamodb)
   await provisionBuckets(template, endpoint)
+  await provisionQueues(template, sqs)
+  for (const sentence of await provisionRules(template, endpoint)) note(sentence)
   return provisionSecrets(template, secrets)
 }
 

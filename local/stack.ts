@@ -15,6 +15,7 @@ import { readFolder } from './definitions.ts'
 import { ownEndpoint } from './endpoint.ts'
 import { startGateway } from './gateway-process.ts'
 import type { Route } from './gateway/route.ts'
+import type { EventSource } from './lambda/event-source.ts'
 import type { Inspect, Outcome } from './lambda/function.ts'
 import { lock } from './lock.ts'
 import { Mistake } from './mistake.ts'
@@ -25,9 +26,11 @@ import { fillAccounts, provisionState } from './provision.ts'
 import type { Run } from './run.ts'
 import { synthesizer } from './synth.ts'
 import { customResourcesOf, type CustomResource } from './template/custom-resources.ts'
+import { eventSourcesOf } from './template/event-sources.ts'
 import { functionsOf, type WantedFunction } from './template/functions.ts'
 import { rolesOf } from './template/roles.ts'
 import { apiOf } from './template/routes.ts'
+import { schedulesOf, type Schedule } from './template/rules.ts'
 import { readTemplate } from './template/template.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -148,6 +151,8 @@ async function bundle(input: BuildInput): Promise<Built> {
 interface Deployed {
   readonly api: { readonly id: string; readonly routes: readonly Route[] }
   readonly functions: readonly (WantedFunction & { readonly credentials: Keys })[]
+  readonly sources: readonly EventSource[]
+  readonly schedules: readonly Schedule[]
   readonly customResources: readonly CustomResource[]
   readonly administrator: Keys
 }
@@ -182,7 +187,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
   progress('synthesizing the CDK app')
   await cdk.synthesize({ pipelines: resolve(folder), origins: partners.origins, built, out })
 
-  progress(foreign ? `creating keys, tables and secrets at ${foreign.url}` : 'starting DynamoDB, KMS and Secrets Manager')
+  progress(foreign ? `creating keys, tables, queues and secrets at ${foreign.url}` : 'starting the stand-ins for AWS')
   // Another file: the keys of our own principals stay as they are.
   const principals = join(dir, foreign ? 'principals-endpoint.json' : 'principals.json')
   const people = principalsFile(principals, place.account)
@@ -207,7 +212,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     const template = readTemplate(out, place)
     const sdk = clients(endpoint)
     try {
-      const secrets = await provisionState(template, sdk)
+      const secrets = await provisionState(template, sdk, note)
       for (const sentence of await fillAccounts(current.pipelines, secrets, sdk, partners, !sameEndpoint(dir, foreign?.url))) note(sentence)
     } finally {
       sdk.close()
@@ -221,19 +226,19 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
       if (credentials === undefined) throw new Error(`function ${fn.name} has a role that is not in the template`)
       return { ...fn, credentials }
     })
-    return { api: apiOf(template), functions, customResources: customResourcesOf(template), administrator: keys.administrator }
+    return { api: apiOf(template), functions, sources: eventSourcesOf(template), schedules: schedulesOf(template), customResources: customResourcesOf(template), administrator: keys.administrator }
   }
 
-  if (!foreign) progress('creating keys, tables and secrets')
+  if (!foreign) progress('creating keys, tables, queues and secrets')
   let deployed = await deploy(out)
 
   progress('starting the gateway')
   const certificates = foreign ? env['NODE_EXTRA_CA_CERTS'] : undefined
   const gateway = await startGateway({
-    api: { id: deployed.api.id, ...place }, routes: deployed.api.routes, functions: deployed.functions, endpoint: endpoint.url, principals, log: logFile,
+    api: { id: deployed.api.id, ...place }, routes: deployed.api.routes, functions: deployed.functions, sources: deployed.sources, endpoint: endpoint.url, principals, log: logFile,
     ...certificates !== undefined && { extra: { NODE_EXTRA_CA_CERTS: certificates } },
     ...inspect !== undefined && { inspect },
-  }, { dir, started: became('gateway'), failed })
+  }, { dir, started: became('gateway'), failed, note })
   stops.push(() => gateway.stop())
   const fullName = (name: string): string => deployed.functions.find(({ shortName }) => shortName === name)?.name ?? name
 
@@ -244,6 +249,16 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     }
   }
   await create()
+  /** Each with its event, one after another. */
+  async function runDue(due: readonly Schedule[]): Promise<object> {
+    const ran: string[] = []
+    for (const { function: name, event } of due) {
+      const outcome = await gateway.invoke(name, event(new Date()))
+      if (!outcome.ok) throw new Error(`the function ${name} failed: see its lines in the log`)
+      ran.push(name)
+    }
+    return { ran }
+  }
   const standIn = aws
   const control = await startControl({
     partners: () => partners.started.map(({ name }) => name),
@@ -255,6 +270,10 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
       const outcome = await gateway.invoke(fullName('keys'), { rotate: { key } })
       if (!outcome.ok) throw new Error('the function keys failed: see its lines in the log')
       return JSON.parse(outcome.payload) as object
+    },
+    schedule(name) {
+      const due = deployed.schedules.filter((each) => each.rule === name || each.function === fullName(name))
+      return due.length === 0 ? undefined : runDue(due)
     },
   })
   stops.push(() => control.stop())
@@ -295,7 +314,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     const built = await bundle({ ...wanted(), out: fresh(), layer })
     await checked
     deployed = { ...deployed, functions: deployed.functions.map((fn) => ({ ...fn, code: built.functions[fn.shortName] ?? fn.code })) }
-    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
+    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions, sources: deployed.sources })
   }
 
   async function redeploy(checked: Promise<void>): Promise<void> {
@@ -314,7 +333,7 @@ async function assemble(settings: StackSettings, stops: (() => Promise<void>)[],
     const anew = await deploy(assembly)
     // The runtime stays where it was first put: this round's copy of it goes with the round.
     deployed = { ...anew, functions: anew.functions.map((fn) => ({ ...fn, layers: fn.layers.map(() => layer) })) }
-    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions })
+    await gateway.reload({ routes: deployed.api.routes, functions: deployed.functions, sources: deployed.sources })
     await create()
     run = told()
     published?.()

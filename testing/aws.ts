@@ -47,10 +47,10 @@ type Endpoint = (request: AwsRequest, caller: Principal) => Promise<Answer>
 const region = 'us-east-1'
 const account = '123456789012'
 
-/** By these a stand-in says that it has no such operation, table or bucket. */
-const notHere = new Set(['UnknownOperationException', 'ResourceNotFoundException', 'NotImplemented', 'NoSuchBucket'])
+/** By these a stand-in says that it has no such operation, table, bucket or queue, or was told of no queue at all. */
+const notHere = new Set(['UnknownOperationException', 'ResourceNotFoundException', 'NotImplemented', 'NoSuchBucket', 'QueueDoesNotExist', 'MissingRequiredParameterException'])
 
-/** DynamoDB, KMS, Secrets Manager and S3 in this process: the operations of `local/aws` on a store in memory. */
+/** DynamoDB, KMS, Secrets Manager, SQS, EventBridge and S3 in this process: the operations of `local/aws` on a store in memory. */
 export class MemoryAws {
   readonly faults: Faults = faultPlan()
   readonly #clock: StillClock
@@ -60,7 +60,7 @@ export class MemoryAws {
   constructor(clock: StillClock, others: Others = 'refuse') {
     this.#clock = clock
     this.#others = others
-    this.#world = { region, account, store: openStore(undefined, schemas), now: clock.now }
+    this.#world = { region, account, store: openStore(undefined, schemas), now: clock.now, still: true }
   }
 
   arn(service: string, resource: string): string {
@@ -126,11 +126,11 @@ export class MemoryAws {
         return { service: 's3', operation, status, error, headers, content, struck: struck && (struck.kind === 'silence' ? 'silence' : 'reset') }
       }
       const target = request.method === 'POST' ? request.target : ''
-      const { service, operation, status, answer, struck } = await json({ target, read: () => Promise.resolve(request.body), caller: () => caller })
+      const { service, operation, status, headers, answer, struck } = await json({ target, read: () => Promise.resolve(request.body), caller: () => caller })
       return {
         service: service?.name ?? request.service, operation: operation === '' ? request.operation : operation, status,
         error: status < 300 ? undefined : String((answer as { __type?: string }).__type).replace(/^.*#/, ''),
-        headers: { 'content-type': service?.contentType ?? 'application/json' },
+        headers: { 'content-type': service?.contentType ?? 'application/json', ...headers },
         content: Buffer.from(answer === undefined ? '' : JSON.stringify(answer)),
         struck: struck && (struck.kind === 'silence' ? 'silence' : 'reset'),
       }

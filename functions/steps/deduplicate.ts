@@ -1,6 +1,4 @@
-import {
-  envelopeKeyOf, Fault, hashKeyNeeds, ledgerKey, ledgerTable, repliesKey, textAt, type AskedKey, type HashKey, type Identifier, type KeyPath, type Need, type Step,
-} from 'sallyport'
+import { Fault, ledgerNeeds, textAt, type AskedKey, type Identifier, type KeyPath, type Step } from 'sallyport'
 
 /** One identifier: what it is made of, and who counts it. */
 interface Key<T> {
@@ -71,19 +69,4 @@ export function deduplicate<T>(options: Options<T>): Step<T, T> {
       return payload
     },
   }
-}
-
-/** What claiming needs: to write, to check under other versions of the key, and each key that digests. */
-export function ledgerNeeds(identifiers: readonly (Identifier | undefined)[], { message, replay }: { readonly message?: boolean; readonly replay?: boolean } = {}): Need[] {
-  const hashKeys = new Map<string, HashKey>()
-  for (const as of identifiers) {
-    const key = as?.key.kind === 'hash-key' ? as.key : ledgerKey
-    hashKeys.set(key.name, key)
-  }
-  if (message) hashKeys.set(ledgerKey.name, ledgerKey)
-  return [
-    { resource: ledgerTable, actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:ConditionCheckItem'] },
-    ...[...hashKeys.values()].flatMap(hashKeyNeeds),
-    ...replay ? [{ resource: envelopeKeyOf(repliesKey), actions: ['kms:GenerateDataKey', 'kms:Decrypt'] }] : [],
-  ]
 }

@@ -1,6 +1,5 @@
-import { accept, asFault, Fault, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
+import { accept, asFault, Fault, ledgerNeeds, textAt, type KeyPath, type Sealed, type Signed, type StandardSchema, type Step } from 'sallyport'
 import type { Claims, TokenVerifier } from '../signatures/jwt.ts'
-import { ledgerNeeds } from './deduplicate.ts'
 
 interface Options<Said> {
   /** `jwt({ by, issuer, audience, maxLifetime })`. */

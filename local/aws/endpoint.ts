@@ -2,7 +2,7 @@ import { Failure } from './failure.ts'
 import type { Effect, Faults } from './faults.ts'
 import { authorize, callerOf } from './gate.ts'
 import { object, type Members } from './members.ts'
-import type { Reply, World } from './operation.ts'
+import type { Caller, Reply, World } from './operation.ts'
 import { roleOf, type Principal } from './principals.ts'
 import { services, type Service } from './services.ts'
 import { failureBody } from './wire.ts'
@@ -15,6 +15,8 @@ export type Answered = {
   readonly role: string
   readonly body: Buffer
   readonly status: number
+  /** Of a failure, as some services have them. */
+  readonly headers: Readonly<Record<string, string>>
   /** JSON; undefined is an empty body. */
   readonly answer: unknown
   /** DynamoDB capacity units that it consumed. */
@@ -28,6 +30,9 @@ export type Asking = {
   readonly target: string
   readonly read: () => Promise<Buffer>
   readonly caller: (service: string, body: Buffer) => Principal
+  /** See {@link Caller}. */
+  readonly origin?: string
+  readonly gone?: AbortSignal
 }
 
 const unknownOperation = (operation: string): Failure =>
@@ -56,12 +61,15 @@ export function asFailure(error: unknown): Failure {
   return new Failure('InternalServerError', 'Internal server error', {}, 500)
 }
 
-/** DynamoDB, KMS and Secrets Manager without a wire: gives what each request is answered, and never rejects. */
-export const endpoint = (world: World, faults: Faults) => async ({ target, read, caller }: Asking): Promise<Answered> => {
+/** DynamoDB, KMS, Secrets Manager, SQS and EventBridge without a wire: gives what each request is answered, and never rejects. */
+export const endpoint = (world: World, faults: Faults) => async ({ target, read, caller, origin, gone }: Asking): Promise<Answered> => {
   const { service, operation } = targetOf(target)
   let [status, role, units, body]: [number, string, number, Buffer] = [200, '', 0, Buffer.alloc(0)]
   let answer: unknown
+  let headers: Answered['headers'] = {}
   let struck: Answered['struck']
+
+  const way: Pick<Caller, 'origin' | 'gone'> = { ...origin !== undefined && { origin }, ...gone && { gone } }
 
   async function run(known: Service): Promise<Reply> {
     const principal = caller(known.name, body)
@@ -74,7 +82,7 @@ export const endpoint = (world: World, faults: Faults) => async ({ target, read,
     if (effect?.kind === 'answer') throw effect.failure
     struck = effect
     if (effect?.at === 'before') return undefined
-    return wanted.run(input, world, callerOf(principal, world, (more) => (units += more)))
+    return wanted.run(input, world, callerOf(principal, world, { spend: (more) => (units += more), ...way }))
   }
 
   try {
@@ -88,6 +96,8 @@ export const endpoint = (world: World, faults: Faults) => async ({ target, read,
     const failure = asFailure(error)
     status = failure.status
     answer = failureBody(failure, service)
+    const spelled = service?.spells?.(failure)
+    if (spelled) [status, headers] = [spelled.status, spelled.headers]
   }
-  return { service, operation, role, body, status, answer, units, struck }
+  return { service, operation, role, body, status, headers, answer, units, struck }
 }

@@ -3,7 +3,7 @@ import { list, object, optionalWhole, text, type Members } from './members.ts'
 import { conflicted } from './dynamodb/transact.ts'
 import { failure as s3Failure, statusOf } from './s3/failure.ts'
 
-export type ServiceName = 'dynamodb' | 'kms' | 'secretsmanager' | 's3'
+export type ServiceName = 'dynamodb' | 'kms' | 'secretsmanager' | 's3' | 'sqs' | 'events'
 
 /** One line of the plan: what happens to the next `times` calls of an operation. */
 export type Fault = { readonly service: string; readonly operation: string; readonly error: string; times: number }
@@ -22,6 +22,9 @@ const throughput = new Set(['PutItem', 'GetItem', 'UpdateItem', 'DeleteItem', 'Q
 // DynamoDB throttles item operations on a table's throughput, and everything else as the other services do.
 function throttle({ service, operation }: Call): Failure {
   if (service === 's3') return s3Failure('SlowDown', 'Please reduce your request rate.')
+  // By its name and status in the API's model; not ThrottlingException, which SQS shares with all services in the documentation alone
+  // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors).
+  if (service === 'sqs') return new Failure('RequestThrottled', 'The request was denied due to request throttling.', {}, 403)
   return service === 'dynamodb' && throughput.has(operation)
     ? new Failure('ProvisionedThroughputExceededException', 'The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning level with the UpdateTable API.')
     : new Failure('ThrottlingException', 'Rate exceeded')
@@ -32,9 +35,11 @@ function conflict({ service, operation, input }: Call): Failure {
   return operation === 'TransactWriteItems' ? conflicted(input) : new Failure('TransactionConflictException', 'Transaction is ongoing for the item')
 }
 
-const unavailable = ({ service }: Call): Failure => service === 's3'
-  ? s3Failure('ServiceUnavailable', 'Service is unable to handle request.')
-  : new Failure('InternalServerError', 'Internal server error', {}, 500)
+function unavailable({ service }: Call): Failure {
+  if (service === 's3') return s3Failure('ServiceUnavailable', 'Service is unable to handle request.')
+  if (service === 'sqs') return new Failure('InternalFailure', 'The request processing has failed because of an unknown error, exception or failure.', {}, 500)
+  return new Failure('InternalServerError', 'Internal server error', {}, 500)
+}
 
 const effects: Readonly<Record<string, (call: Call) => Effect>> = {
   throttle: (call) => answer(throttle(call)),

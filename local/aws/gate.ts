@@ -54,6 +54,17 @@ export function may(principal: Principal, ask: Ask, world: World): boolean {
   }).allowed
 }
 
+/** Whether the policy of a resource lets a service of AWS do what it does for a resource of this account. */
+export function serviceMay(service: string, { action, resource, policy, context, mustDelegate = false }: Ask, sourceArn: string, { region, account }: World): boolean {
+  return evaluate({
+    action, resource, principalArn: service, identity: [], ...policy && { resourcePolicy: policy }, resourceMustDelegate: mustDelegate,
+    context: {
+      'aws:PrincipalIsAWSService': 'true', 'aws:PrincipalServiceName': service, 'aws:SecureTransport': 'true', 'aws:RequestedRegion': region, 'aws:ResourceAccount': account,
+      'aws:SourceArn': sourceArn, 'aws:SourceAccount': account, ...context,
+    },
+  }).allowed
+}
+
 /** Throws `AccessDeniedException` for the first thing that is not allowed. */
 export function authorize(principal: Principal, asks: readonly Ask[], world: World): void {
   for (const ask of asks)
@@ -62,7 +73,7 @@ export function authorize(principal: Principal, asks: readonly Ask[], world: Wor
 }
 
 /** A principal as the operations see it. */
-export function callerOf(principal: Principal, world: World, spend: (units: number) => void): Caller {
-  return { arn: principal.arn, may: (ask) => may(principal, ask, world), spend }
+export function callerOf(principal: Principal, world: World, { spend, ...way }: Omit<Caller, 'arn' | 'may'>): Caller {
+  return { arn: principal.arn, may: (ask) => may(principal, ask, world), spend, ...way }
 }
 

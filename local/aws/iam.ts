@@ -23,6 +23,7 @@ export type Question = {
   /** `kms:Decrypt` */
   readonly action: string
   readonly resource: string
+  /** A service that asks for itself is named as policies name it: `events.amazonaws.com`. */
   readonly principalArn: string
   readonly identity: readonly Doc[]
   readonly boundary?: Doc
@@ -50,9 +51,11 @@ function reachOf(principal: unknown, name: string): (arn: string) => Reach {
   if (typeof principal !== 'object' || principal === null) throw new Error(`${name} must be '*' or an object`)
   for (const kind of Object.keys(principal))
     if (!['AWS', 'Service', 'Federated', 'CanonicalUser'].includes(kind)) throw new Error(`${name} ${kind} is not known`)
-  // Services, federated and canonical users never call this stand-in: such a statement speaks of somebody else.
+  // Federated and canonical users never call this stand-in: such a statement speaks of somebody else.
   const named = 'AWS' in principal ? texts(principal.AWS, `${name}.AWS`) : []
+  const services = 'Service' in principal ? texts(principal.Service, `${name}.Service`) : []
   return (arn) => {
+    if (services.includes(arn)) return 'direct'
     if (named.includes('*') || named.includes(arn)) return 'direct'
     const account = accountOf(arn)
     return named.includes(account) || named.includes(`arn:aws:iam::${account}:root`) ? 'account' : 'none'

@@ -8,6 +8,8 @@ export type World = {
   readonly account: string
   readonly store: Store
   readonly now: () => number
+  /** Its clock does not go on while a request waits: who would wait is answered at once. */
+  readonly still?: boolean
 }
 
 /** One thing IAM must allow before an operation runs. */
@@ -26,6 +28,10 @@ export type Caller = {
   may(ask: Ask): boolean
   /** Notes capacity units that the call consumed, for the call log. */
   spend(units: number): void
+  /** Where it reached us: `http://127.0.0.1:4566`, for the URLs of an answer. */
+  readonly origin?: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone?: AbortSignal
 }
 
 /** The JSON of a successful answer; undefined is an empty body. */

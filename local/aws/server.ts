@@ -18,7 +18,7 @@ import { headersOf, readBody, reply } from './wire.ts'
 
 export type Aws = { readonly port: number; close(): Promise<void> }
 
-/** Starts DynamoDB, KMS, Secrets Manager and S3 on 127.0.0.1. `close` answers what is under way and closes the database. */
+/** Starts DynamoDB, KMS, Secrets Manager, SQS, EventBridge and S3 on 127.0.0.1. `close` answers what is under way and closes the database. */
 export async function startAws(config: AwsConfig): Promise<Aws> {
   const { region, account } = config
   const principals = watchPrincipals(config.principals)
@@ -53,16 +53,21 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { service, operation, role, body, status, answer: said, units, struck } = await answer({
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    const { service, operation, role, body, status, headers, answer: said, units, struck } = await answer({
       target: request.method === 'POST' ? String(request.headers['x-amz-target'] ?? '') : '',
       read: () => readBody(request),
       caller: (name, content) => principalFor(request, name, content),
+      origin: `http://${request.headers.host ?? '127.0.0.1'}`,
+      gone: gone.signal,
     })
     const line = { at: new Date().toISOString(), role, service: service?.name ?? '', operation }
     calls.add({ ...line, status: struck ? 0 : status, ...(units > 0 && { units }) })
     if (config.requests !== undefined) requests.add({ ...line, body: body.toString() })
     if (struck) return strike(struck, request)
     if (status === 413) response.setHeader('connection', 'close')
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     reply(response, status, said, service?.contentType)
   }
 

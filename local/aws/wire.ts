@@ -45,9 +45,10 @@ export function reply(response: ServerResponse, status: number, value: unknown, 
   response.end(body)
 }
 
-// DynamoDB's own exceptions and those of the framework below it carry different namespaces.
+// Exceptions of DynamoDB and SQS and those of the framework below it carry different namespaces.
 const framework = new Set(['ValidationException', 'SerializationException', 'AccessDeniedException', 'UnknownOperationException',
-  'MissingAuthenticationTokenException', 'UnrecognizedClientException', 'InvalidSignatureException', 'IncompleteSignatureException'])
+  'MissingAuthenticationTokenException', 'UnrecognizedClientException', 'InvalidSignatureException', 'IncompleteSignatureException',
+  'InvalidParameterValueException', 'MissingRequiredParameterException'])
 
 /** The JSON of an exception, spelled as this service spells it. */
 export function failureBody({ code, message, members }: Failure, service: Service | undefined): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import type { EventSource } from '../lambda/event-source.ts'
 import type { Inspect, LambdaFunction, Outcome } from '../lambda/function.ts'
 import type { Api } from './event.ts'
 import type { Route } from './route.ts'
@@ -7,6 +8,8 @@ export interface GatewayConfig {
   readonly api: Api
   readonly routes: readonly Route[]
   readonly functions: readonly LambdaFunction[]
+  /** Queues that are read for functions, once the port is open. */
+  readonly sources?: readonly EventSource[]
   /** Where the functions' AWS clients go. */
   readonly endpoint: string
   readonly extra?: Readonly<Record<string, string>>
@@ -18,7 +21,7 @@ export interface GatewayConfig {
 }
 
 /** What an edit may change while the gateway stays up. */
-export type Runs = Pick<GatewayConfig, 'routes' | 'functions'>
+export type Runs = Pick<GatewayConfig, 'routes' | 'functions' | 'sources'>
 
 /** To the gateway process. */
 export type GatewayOrder =
@@ -32,4 +35,6 @@ export type GatewayNotice =
   | { readonly port: number }
   | { readonly reloaded: true }
   | { readonly refused: string }
+  /** What a reader should know. */
+  | { readonly note: string }
   | { readonly invoked: { readonly id: number; readonly outcome: Outcome } }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Caller } from './authorize.ts'
 import type { Received } from './request.ts'
+import type { Matched } from './route.ts'
 
 /** Where the event says that it comes from. */
 export interface Api {
@@ -51,14 +52,14 @@ function query(raw: string): Record<string, string> | undefined {
 const text = (body: Buffer): string => body.toString('utf8')
 
 /**
- * The event of payload format 2.0. From captures published by others, and AWS' documentation:
+ * The event of payload format 2.0; `segments`: what the path says for the route's parameter. From captures published by others, and AWS' documentation:
  * - `rawPath` and `http.path` are percent-decoded, and end at a decoded `?`; `rawQueryString` stays encoded;
- * - members without content (`body`, `cookies`, `queryStringParameters`) are left out, not null;
+ * - members without content (`body`, `cookies`, `queryStringParameters`, `pathParameters`) are left out, not null;
  * - a body without a content type is passed as text/plain;
  * - `authorizer.iam` has every member, null where it does not apply. The stage `$default` adds no path.
  * Not known: whether the `authorization` header of a signed call is passed on. Here it is, so that functions must bear it.
  */
-export function httpEvent(received: Received, routeKey: string, api: Api, caller: Caller | undefined, requestId: string, now: Date): object {
+export function httpEvent(received: Received, routeKey: string, api: Api, caller: Caller | undefined, requestId: string, now: Date, segments?: Matched['parameters']): object {
   const { method, headers, body, rawQuery, sourceIp, protocol } = received
   const path = received.path.split('?')[0] ?? ''
   const passed: Record<string, string> = {}
@@ -102,6 +103,7 @@ export function httpEvent(received: Received, routeKey: string, api: Api, caller
       time: clock(now),
       timeEpoch: now.getTime(),
     },
+    ...segments === undefined ? {} : { pathParameters: segments },
     ...body.length === 0 ? {} : { body: asText ? text(body) : body.toString('base64') },
     isBase64Encoded: body.length > 0 && !asText,
   }

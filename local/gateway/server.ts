@@ -98,11 +98,12 @@ export function gateway(settings: GatewaySettings): Gateway {
       protocol: `HTTP/${request.httpVersion}`,
     }
     const now = new Date()
-    const caller = found.auth === 'AWS_IAM' ? authorize(received, found.key, api, principals, now) : undefined
-    if (found.auth === 'AWS_IAM' && caller === undefined) return write(response, refusals.forbidden, id, false)
+    const { route: taken } = found
+    const caller = taken.auth === 'AWS_IAM' ? authorize(received, found, api, principals, now) : undefined
+    if (taken.auth === 'AWS_IAM' && caller === undefined) return write(response, refusals.forbidden, id, false)
 
-    const event = JSON.stringify(httpEvent(received, found.key, api, caller, id, now))
-    const outcome = await within(integrationSeconds, invoke(found.function, event))
+    const event = JSON.stringify(httpEvent(received, taken.key, api, caller, id, now, found.parameters))
+    const outcome = await within(integrationSeconds, invoke(taken.function, event))
     if (outcome === undefined) return write(response, refusals.unavailable, id, false)
     if (!outcome.ok) return write(response, failures[outcome.reason], id, false)
     write(response, readReply(outcome.payload) ?? refusals.failed, id, false)

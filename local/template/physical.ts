@@ -1,6 +1,7 @@
 /** What `Ref` and `Fn::GetAtt` give of a resource. */
 export interface Physical {
-  readonly ref: string
+  /** Undefined while only creating it tells. */
+  readonly ref: string | undefined
   readonly atts: Readonly<Record<string, string>>
 }
 
@@ -30,6 +31,12 @@ const bucketName = ({ property, stack, id }: Nameable): string => {
   return typeof given === 'string' ? given : `${stack}-${id}`.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 63).replace(/-$/, '')
 }
 
+/** The name of a FIFO queue has an ending of its own. */
+export const queueName = ({ property, stack, id }: Nameable): string => {
+  const given = property('QueueName')
+  return typeof given === 'string' ? given : `${stack}-${id}`.slice(0, 75) + (property('FifoQueue') === true ? '.fifo' : '')
+}
+
 /** API ids look like this in AWS; ours is the same at every start. */
 const apiId = ({ stack, id }: Nameable): string => `${stack}${id}`.toLowerCase().replace(/[^a-z0-9]/g, '').slice(0, 32)
 
@@ -38,7 +45,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     const name = named(resource, 'TableName')
     return { ref: name, atts: { Arn: `arn:aws:dynamodb:${region}:${account}:table/${name}` } }
   },
-  // Known by its name; a schedule does not run on a laptop, where keys are rotated by hand.
+  // Known by its name; no clock runs a schedule on a laptop, where `POST /schedules/NAME` does.
   'AWS::Events::Rule': (resource, { region, account }) => {
     const name = named(resource, 'Name')
     return { ref: name, atts: { Arn: `arn:aws:events:${region}:${account}:rule/${name}` } }
@@ -73,6 +80,11 @@ const shapes: Readonly<Record<string, Shape>> = {
     const name = named(resource, 'TopicName')
     const arn = `arn:aws:sns:${region}:${account}:${name}`
     return { ref: arn, atts: { TopicArn: arn, TopicName: name } }
+  },
+  // Its URL depends on the endpoint, and CloudFormation refers to a queue by it.
+  'AWS::SQS::Queue': (resource, { region, account }) => {
+    const name = queueName(resource)
+    return { ref: undefined, atts: { Arn: `arn:aws:sqs:${region}:${account}:${name}`, QueueName: name } }
   },
   'AWS::ApiGatewayV2::Api': (resource, { region }) => ({ ref: apiId(resource), atts: { ApiId: apiId(resource), ApiEndpoint: `https://${apiId(resource)}.execute-api.${region}.amazonaws.com` } }),
   'AWS::ApiGatewayV2::Integration': ({ id }) => ({ ref: id, atts: { IntegrationId: id } }),

@@ -31,11 +31,19 @@ export function keysOf(template: Template): WantedKey[] {
   })
 }
 
+/** A global secondary index, as the API takes it. */
+export interface WantedIndex {
+  readonly IndexName: string
+  readonly KeySchema: { AttributeName: string; KeyType: 'HASH' | 'RANGE' }[]
+  readonly Projection: { ProjectionType: 'ALL' | 'KEYS_ONLY' | 'INCLUDE'; NonKeyAttributes?: string[] }
+}
+
 export interface WantedTable {
   readonly found: Found
   readonly name: string
   readonly attributes: readonly { AttributeName: string; AttributeType: 'S' | 'N' | 'B' }[]
   readonly keys: readonly { AttributeName: string; KeyType: 'HASH' | 'RANGE' }[]
+  readonly indexes: readonly WantedIndex[]
   readonly billing: 'PAY_PER_REQUEST' | 'PROVISIONED'
   readonly encryption: { readonly SSEEnabled?: boolean; readonly SSEType?: 'KMS'; readonly KMSMasterKeyId?: string } | undefined
   readonly deletionProtection: boolean
@@ -43,12 +51,22 @@ export interface WantedTable {
   readonly recovery: boolean
 }
 
+function indexesOf(where: string, given: unknown): readonly WantedIndex[] {
+  return ((given ?? []) as Record<string, unknown>[]).map((index) => {
+    const name = String(index['IndexName'])
+    for (const member of Object.keys(index)) {
+      if (!['IndexName', 'KeySchema', 'Projection'].includes(member)) throw new Error(`${where}, index ${name}: the local run does not know ${member}`)
+    }
+    return { IndexName: name, KeySchema: index['KeySchema'] as WantedIndex['KeySchema'], Projection: index['Projection'] as WantedIndex['Projection'] }
+  })
+}
+
 export function tablesOf(template: Template): WantedTable[] {
   const [replicated] = template.ofType('AWS::DynamoDB::GlobalTable')
   if (replicated) throw new Error(`table ${replicated.id}: the local run knows AWS::DynamoDB::Table alone`)
   return template.ofType('AWS::DynamoDB::Table').map((found) => {
     const wanted = template.properties(found)
-    for (const member of ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes', 'StreamSpecification']) {
+    for (const member of ['LocalSecondaryIndexes', 'StreamSpecification']) {
       if (member in wanted) throw new Error(`table ${found.id}: the local run does not know ${member}`)
     }
     const sse = wanted['SSESpecification'] as { SSEEnabled: boolean; SSEType?: 'KMS'; KMSMasterKeyId?: string } | undefined
@@ -59,6 +77,7 @@ export function tablesOf(template: Template): WantedTable[] {
       name: template.ref(found),
       attributes: wanted['AttributeDefinitions'] as WantedTable['attributes'],
       keys: wanted['KeySchema'] as WantedTable['keys'],
+      indexes: indexesOf(`table ${found.id}`, wanted['GlobalSecondaryIndexes']),
       billing: (wanted['BillingMode'] ?? 'PROVISIONED') as WantedTable['billing'],
       encryption: sse,
       deletionProtection: wanted['DeletionProtectionEnabled'] === true,

@@ -55,7 +55,7 @@ export function template({ folder, stacks }: Assembly, { region, account }: Plac
           if (parameter.Default === undefined || parameter.Type.startsWith('AWS::SSM')) throw new Error(`parameter ${id} of stack ${stack} has no value here`)
           return parameter.Default
         }
-        return physicalOf(stack, id).ref
+        return refOf(stack, id)
       },
       att(id, name) {
         const value = physicalOf(stack, id).atts[name]
@@ -83,6 +83,12 @@ export function template({ folder, stacks }: Assembly, { region, account }: Plac
     return known
   }
 
+  function refOf(stack: string, id: string): string {
+    const { ref } = physicalOf(stack, id)
+    if (ref === undefined) throw new Error(`${stack}/${id} is referred to before it is created`)
+    return ref
+  }
+
   const all: readonly Found[] = Object.entries(stacks).flatMap(([stack, { Resources = {} }]) =>
     Object.entries(Resources).map(([id, { Type, Metadata = {} }]) => ({ stack, id, type: Type, metadata: Metadata })))
   const raw = ({ stack, id }: Found): Readonly<Record<string, unknown>> => stacks[stack]?.Resources?.[id]?.Properties ?? {}
@@ -96,7 +102,7 @@ export function template({ folder, stacks }: Assembly, { region, account }: Plac
       const value = raw(from)[property] as { Ref?: string; 'Fn::GetAtt'?: readonly string[] } | undefined
       return from.stack === to.stack && (value?.Ref ?? value?.['Fn::GetAtt']?.[0]) === to.id
     },
-    ref: ({ stack, id }) => physicalOf(stack, id).ref,
+    ref: ({ stack, id }) => refOf(stack, id),
     att: ({ stack, id }, name) => String(lookup(stack).att(id, name)),
     created: ({ stack, id }, physical) => { made.set(`${stack}/${id}`, physical) },
   }

@@ -13,7 +13,11 @@ const units = (size: number, each: number): number => Math.max(1, Math.ceil(size
 export const writeUnits = (size: number): number => units(size, 1024)
 export const readUnits = (size: number, consistent: boolean): number => units(size, 4096) * (consistent ? 1 : 0.5)
 
-/** Write units by place: the table's and each touched index's. */
+/**
+ * Write units by place: the table's and each touched index's. An entry that is written or removed costs one write of its
+ * projected size, one that moves costs both, and one whose projected attributes stay as they were costs nothing
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes).
+ */
 export type Spent = { readonly table: number; readonly indexes: Readonly<Record<string, number>> }
 
 /** Puts (or, with `next` undefined, removes) an item and its index entries, inside the caller's `store.write`. */

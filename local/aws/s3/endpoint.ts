@@ -70,7 +70,7 @@ export const s3Endpoint = (world: World, faults: Faults) => async (asking: S3Ask
       if (effect.kind === 'answer') throw effect.failure
       return { status: 200 }
     }
-    return wanted.run(input, world, callerOf(principal, world, () => undefined))
+    return wanted.run(input, world, callerOf(principal, world, { spend: () => undefined }))
   }
 
   let reply: S3Reply

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KMSClient } from '@aws-sdk/client-kms'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import type { AwsConfig } from '../../../local/aws/config.ts'
 import { startAws } from '../../../local/aws/server.ts'
 import { canonicalRequest, signature, stringToSign } from '../../../local/aws/sigv4.ts'
@@ -41,7 +42,7 @@ export const tempDir = (): string => mkdtempSync(join(tmpdir(), 'sallyport-aws-'
 
 export function clientsFor(port: number, name = 'admin', maxAttempts = 1) {
   const options = { endpoint: `http://127.0.0.1:${port}`, region, credentials: credentialsOf(name), maxAttempts }
-  return { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options) }
+  return { dynamodb: new DynamoDBClient(options), kms: new KMSClient(options), secrets: new SecretsManagerClient(options), sqs: new SQSClient(options) }
 }
 
 /** A running stand-in of one test file, in its own folder. */

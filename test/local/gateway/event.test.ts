@@ -58,6 +58,11 @@ describe('against events that others recorded', () => {
 })
 
 describe('paths and queries', () => {
+  it('has pathParameters only where the route has a parameter', () => {
+    expect(event({})).not.toHaveProperty('pathParameters')
+    expect(httpEvent(request(), 'GET /my/{id}', api, undefined, 'id', now, { id: 'path' })).toMatchObject({ routeKey: 'GET /my/{id}', pathParameters: { id: 'path' } })
+  })
+
   it('decodes the path and keeps the query as it was sent', () => {
     const ours = event({ rawPath: '/a%20b%2Fc', path: '/a b/c', rawQuery: 'q=a%20b&q=c%2Cd&flag&e=' })
     expect(ours.rawPath).toBe('/a b/c')

@@ -14,7 +14,7 @@ const folder = scratch()
 const admin = { accessKeyId: 'LKIAADMIN', secretAccessKey: 'admin-secret', arn: 'arn:aws:iam::000000000000:user/administrator', policies: [{ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }] }
 const guest = {
   accessKeyId: 'LKIAGUEST', secretAccessKey: 'guest-secret', arn: 'arn:aws:iam::000000000000:role/guest',
-  policies: [{ Statement: { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: 'arn:aws:execute-api:us-east-1:000000000000:api-id/$default/POST/guests' } }],
+  policies: ['POST/guests', 'POST/guests/own'].map((route) => ({ Statement: { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: `arn:aws:execute-api:us-east-1:000000000000:api-id/$default/${route}` } })),
 }
 const bounded = { ...admin, accessKeyId: 'LKIABOUND', arn: 'arn:aws:iam::000000000000:role/bounded', boundary: { Statement: { Effect: 'Allow', Action: 'kms:*', Resource: '*' } } }
 
@@ -31,6 +31,7 @@ beforeAll(async () => {
     api: { id: 'api-id', account: '000000000000', region: 'us-east-1' },
     routes: [
       { key: 'POST /payments', auth: 'AWS_IAM', function: 'http' }, { key: 'POST /guests', auth: 'AWS_IAM', function: 'http' }, { key: 'POST /open', auth: 'NONE', function: 'http' },
+      { key: 'POST /guests/{id}', auth: 'AWS_IAM', function: 'http' }, { key: 'GET /loans/{id}/state', auth: 'NONE', function: 'http' },
       { key: 'ANY /any', auth: 'AWS_IAM', function: 'http' }, { key: 'GET /hasty', auth: 'NONE', function: 'hasty' }, { key: 'GET /broken', auth: 'NONE', function: 'nobody' },
     ],
     principals: (accessKeyId) => known().get(accessKeyId), invoke: (name, event) => supervisor.invoke(name, event),
@@ -77,6 +78,9 @@ describe('routes', () => {
   it('matches the decoded path', async () => {
     expect(await (await fetch(`${url}/%6Fpen`, { method: 'POST' })).json()).toMatchObject({ rawPath: '/open' })
   })
+  it('hands over the parameter of a path, decoded', async () => {
+    expect(await (await fetch(`${url}/loans/a%20b%C3%A9/state?x=1`)).json()).toMatchObject({ routeKey: 'GET /loans/{id}/state', rawPath: '/loans/a bé/state', pathParameters: { id: 'a bé' } })
+  })
   it('passes everything else to $default where there is one', async () => {
     const other = gateway({ api: { id: 'a', account: '0', region: 'r' }, routes: [{ key: '$default', auth: 'NONE', function: 'http' }], principals: () => undefined, invoke: (name, event) => supervisor.invoke(name, event) })
     other.listen(0, '127.0.0.1')
@@ -90,7 +94,7 @@ describe('routes', () => {
     other.close()
   })
   it('does not start with a route that it could only guess at', () => {
-    expect(() => gateway({ api: { id: 'a', account: '0', region: 'r' }, routes: [{ key: 'GET /{id}', auth: 'NONE', function: 'f' }], principals: () => undefined, invoke: async () => ({ ok: true, payload: '' }) })).toThrow('route GET /{id}: the local gateway knows only plain paths')
+    expect(() => gateway({ api: { id: 'a', account: '0', region: 'r' }, routes: [{ key: 'GET /{id+}', auth: 'NONE', function: 'f' }], principals: () => undefined, invoke: async () => ({ ok: true, payload: '' }) })).toThrow('route GET /{id+}: the local gateway knows plain paths, and paths with one {parameter} that is a whole segment')
   })
 })
 
@@ -117,6 +121,10 @@ describe('AWS_IAM', () => {
   it('asks for exactly the route', async () => {
     expect((await sign('/guests', {}, guest)).status).toBe(200)
     expect((await sign('/any', {}, guest)).status).toBe(403)
+  })
+  it('asks for a route with a parameter by the path of the request', async () => {
+    expect(await (await sign('/guests/own', {}, guest)).json()).toMatchObject({ routeKey: 'POST /guests/{id}', pathParameters: { id: 'own' } })
+    expect((await sign('/guests/others', {}, guest)).status).toBe(403)
   })
   it('ignores a signature on an open route', async () => {
     expect((await sign('/open', {}, { ...admin, secretAccessKey: 'wrong' })).status).toBe(200)

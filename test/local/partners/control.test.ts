@@ -10,6 +10,7 @@ beforeAll(async () => {
     partners: () => ['acquirer'], behave: async (name, mode) => void told.push([name, mode]), learn: async (name, headers) => void learned.push([name, headers]),
     plan: async (body) => ({ status: 400, body: JSON.stringify({ planned: body }) }), health: () => ({ status: 'ok' }),
     rotate: async (key) => [{ kid: `${key}-ec-2` }],
+    schedule: (name) => name === 'sweep' ? Promise.resolve({ ran: ['demo-sweep'] }) : undefined,
   })
 })
 afterAll(() => control.stop())
@@ -23,6 +24,11 @@ describe('the control port', () => {
   it('rotates a key', async () => {
     expect(await ask('POST', '/keys/inbox/rotate')).toEqual([200, [{ kid: 'inbox-ec-2' }]])
     expect((await ask('POST', '/keys/In%20box/rotate'))[0]).toBe(404)
+  })
+  it('runs what a schedule would', async () => {
+    expect(await ask('POST', '/schedules/sweep')).toEqual([200, { ran: ['demo-sweep'] }])
+    expect(await ask('POST', '/schedules/other')).toEqual([404, { message: 'no schedule of the template is other, by its rule or its function' }])
+    expect((await ask('GET', '/schedules/sweep'))[0]).toBe(404)
   })
   it('tells a partner how to behave', async () => {
     expect(await ask('PUT', '/partners/acquirer', '{"mode":"slow","ms":5}')).toEqual([200, {}])

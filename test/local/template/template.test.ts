@@ -109,7 +109,19 @@ describe('state', () => {
     expect(() => keysOf(one({ key }))).toThrow('key app/key has no alias')
     expect(() => secretsOf(one({ s: { Type: 'AWS::SecretsManager::Secret', Properties: { GenerateSecretString: {} } } }))).toThrow('a value has no place in a template')
     expect(() => tablesOf(one({ t: { Type: 'AWS::DynamoDB::GlobalTable' } }))).toThrow('AWS::DynamoDB::Table alone')
-    expect(() => tablesOf(one({ t: { Type: 'AWS::DynamoDB::Table', Properties: { GlobalSecondaryIndexes: [] } } }))).toThrow('does not know GlobalSecondaryIndexes')
+    expect(() => tablesOf(one({ t: { Type: 'AWS::DynamoDB::Table', Properties: { LocalSecondaryIndexes: [] } } }))).toThrow('does not know LocalSecondaryIndexes')
+  })
+})
+
+describe('indexes of a table', () => {
+  const index = { IndexName: 'due', KeySchema: [{ AttributeName: 'd', KeyType: 'HASH' }], Projection: { ProjectionType: 'KEYS_ONLY' } }
+  const table = (...GlobalSecondaryIndexes: object[]): Record<string, RawResource> => ({ t: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: 't', GlobalSecondaryIndexes } } })
+  it('are read as the API takes them', () => {
+    expect(tablesOf(one(table(index)))[0]?.indexes).toEqual([index])
+    expect(tablesOf(one({ t: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: 't' } } }))[0]?.indexes).toEqual([])
+  })
+  it('are refused with what the local run would leave out', () => {
+    expect(() => tablesOf(one(table({ ...index, ContributorInsightsSpecification: { Enabled: true } })))).toThrow('table t, index due: the local run does not know ContributorInsightsSpecification')
   })
 })
 
