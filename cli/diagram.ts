@@ -1,4 +1,4 @@
-import type { Need, Pipeline, Step } from 'sallyport'
+import type { Need, Pipeline, Step, Trigger } from 'sallyport'
 
 type Any = Step<never, unknown>
 /** Where a part of the diagram begins and ends. */
@@ -65,17 +65,33 @@ export function mermaid(pipeline: Pipeline): string {
   const { firsts } = draw(pipeline.steps)
   return [
     'flowchart LR',
-    ...firsts.map((first) => `  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${trigger.accept === 'application/json' ? 'JSON' : 'sealed'}`)} --> ${first}`),
+    ...began(trigger, firsts),
     `  subgraph ${pipeline.name.replaceAll('-', '_')} [${quoted(`${pipeline.name}: one invocation`)}]`,
     ...inside, '  end', ...[...outside.values()].map((shape) => `  ${shape}`), ...edges,
   ].join('\n')
 }
 
+/** Who begins it, and the queue in which messages wait before the first steps. */
+function began(trigger: Trigger<never>, firsts: readonly string[]): string[] {
+  const what = trigger.accept === 'application/json' ? 'JSON' : 'sealed'
+  const waiting = (shown: string): string[] => [
+    `  queue[(${quoted(shown)})]`, '  dead[(dead letters)]', ...firsts.map((first) => `  queue --> ${first}`), `  queue -. ${quoted('failed')} .-> dead`,
+  ]
+  switch (trigger.kind) {
+    case 'http': return firsts.map((first) => `  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${what}`)} --> ${first}`)
+    case 'async': return [`  sender([sender]) -- ${quoted(`${trigger.method} ${trigger.path}, ${what}, answered at once`)} --> queue`, ...waiting('queue: sealed')]
+    case 'queue': return [`  sender([sender]) -- ${quoted(what)} --> queue`, ...waiting(`queue ${trigger.name}: ${rests(trigger)}`)]
+    case 'event': return [`  bus([${quoted(`events of ${trigger.pattern.source.join(', ')}`)}]) -- ${quoted(what)} --> queue`, ...waiting(`queue: ${rests(trigger)}`)]
+  }
+}
+
+const rests = ({ readable }: { readonly readable?: string }): string => readable === undefined ? 'sealed' : 'readable'
+
 /** What stays behind a step at rest; a partner's own account is shown as the partner. */
 function keptIn({ resource: { kind, name } }: Need): { readonly id: string; readonly shape: string } | undefined {
   const id = `${kind}_${name}`.replaceAll('-', '_')
   // Where the versions of a key are: the key itself is shown.
-  if (kind === 'table' && name === 'keys') return undefined
+  if (kind === 'table' && (name === 'keys' || name === 'outcomes')) return undefined
   if (kind === 'table') return { id, shape: `${id}[(${quoted(name === 'ledger' ? 'ledger: keyed digests' : `table ${name}`)})]` }
   if (kind === 'store') return { id, shape: `${id}[(${quoted(`store ${name}: sealed`)})]` }
   if (kind === 'key') return { id, shape: `${id}{{${quoted(`KMS key ${name}`)}}}` }

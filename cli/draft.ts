@@ -54,12 +54,27 @@ const wants: Readonly<Record<string, { readonly what: string; readonly pattern: 
   deduplicate: { what: 'a field', pattern: fieldName }, hash: { what: 'a field', pattern: fieldName }, call: { what: 'an account', pattern: accountName },
 }
 
-/** `post:/refunds` or `post:/refunds:jose`. */
-function triggerOf(word: string | undefined, name: string): { readonly path: string; readonly sealed: boolean } {
-  if (word === undefined) return { path: `/${name}s`, sealed: false }
-  const [, path, , sealed] = /^post:((\/[A-Za-z0-9._~-]+)+)(:jose)?$/.exec(word) ?? []
-  if (path === undefined) throw new Usage(`${word}: a trigger is written post:/path, or post:/path:jose for what arrives sealed`)
-  return { path, sealed: sealed !== undefined }
+/** What begins a pipeline: the code of it, what it imports, and what a test awaits of a message. */
+interface Beginning {
+  readonly sealed: boolean
+  readonly code: string
+  readonly imports: readonly string[]
+  readonly waits: boolean
+}
+
+const jose = "accept: 'application/jose'"
+
+/** `post:/refunds`, `async:/refunds`, either with `:jose` behind it; or `queue:refunds`, which takes what is sealed. */
+function triggerOf(word: string | undefined, name: string): Beginning {
+  const [, mode, path, , joined] = /^(post|async):((\/[A-Za-z0-9._~-]+)+)(:jose)?$/.exec(word ?? `post:/${name}s`) ?? []
+  if (path !== undefined) {
+    const [sealed, waits] = [joined !== undefined, mode === 'async']
+    const options = [...waits ? ["mode: 'async'"] : [], ...sealed ? [jose] : [], 'auth: iam()', ...waits ? [] : ['status: 201']]
+    return { sealed, waits, code: `post('${path}', { ${options.join(', ')} })`, imports: ['iam', 'post'] }
+  }
+  const [, queue] = /^queue:([a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/.exec(word ?? '') ?? []
+  if (queue === undefined) throw new Usage(`${word}: a trigger is written post:/path, or async:/path for an answer at once, each with :jose behind it for what arrives sealed; or queue:name`)
+  return { sealed: true, waits: true, code: `queue('${queue}', { ${jose} })`, imports: ['queue'] }
 }
 
 function read(word: string): { readonly step: string; readonly what: string } {
@@ -77,8 +92,8 @@ const exampleOf = (shape: Shape): object => Object.fromEntries(Object.entries(sh
 /** Drafts a pipeline. `pipelines`: its folder, as the test sees it. Throws {@link Usage} for a word that it does not know. */
 export function draft(name: string, words: readonly string[], pipelines: string): Draft {
   if (!accountName.test(name) || name.length > 40) throw new Usage(`${name}: write lower-case words joined by hyphens, at most 40 characters`)
-  const triggered = /^[a-z]+:\//.test(words[0] ?? '')
-  const { path, sealed } = triggerOf(triggered ? words[0] : undefined, name)
+  const triggered = /^([a-z]+:\/|queue:)/.test(words[0] ?? '')
+  const { sealed, waits, code: trigger, imports: begins } = triggerOf(triggered ? words[0] : undefined, name)
   const steps = (triggered ? words.slice(1) : words).map(read)
   if (!steps.some(({ step }) => step === 'validate')) steps.unshift({ step: 'validate', what: '' })
   if (steps.at(-1)?.step !== 'transform') steps.push({ step: 'transform', what: '' })
@@ -98,7 +113,7 @@ export function draft(name: string, words: readonly string[], pipelines: string)
 
   const schema = pascal(name)
   const made = steps.map(({ step, what }) => parts[step]?.(what, { schema, once, id: Object.entries(shape).find(([, inner]) => inner === true)?.[0] })).filter((part) => part !== undefined)
-  const imports = new Map<string, Set<string>>([['', new Set(['flow', 'iam', 'pipeline', 'post'])], ['/steps', new Set(made.map(({ step }) => step))]])
+  const imports = new Map<string, Set<string>>([['', new Set(['flow', 'pipeline', ...begins])], ['/steps', new Set(made.map(({ step }) => step))]])
   const constants: Record<string, string> = {}
   const opening: string[] = []
   const need = (subpath: string, ...names: readonly string[]): void => { imports.set(subpath, new Set([...imports.get(subpath) ?? [], ...names])) }
@@ -122,7 +137,7 @@ ${[...Object.values(constants), `const ${schema} = ${schemaCode(shape, 0)}`].joi
 
 export default pipeline({
   name: '${name}',
-  trigger: post('${path}', { ${sealed ? "accept: 'application/jose', " : ''}auth: iam(), status: 201 }),
+  trigger: ${trigger},
   steps: flow(
 ${[...opening, ...made.map(({ code }) => code)].map((code) => `    ${code},`).join('\n')}
   ),
@@ -136,8 +151,16 @@ import ${camel(name)} from '${pipelines}/${name}.ts'
 
 test('${name} is accepted${repeats ? ' once' : ''}', async () => {
   const world = sandbox()
-  expect(await world.run(${camel(name)}, example)).toMatchObject({ status: 201 })${repeats ? `\n  expect(await world.run(${camel(name)}, example)).toMatchObject({ status: 409, fault: 'DUPLICATE' })` : ''}
-})
+${awaited(camel(name), { waits, routed: begins.includes('post'), repeats }).map((line) => `  ${line}\n`).join('')}})
 `,
   }
+}
+
+/** What a test expects of a message, and of the same again. */
+function awaited(pipeline: string, { waits, routed, repeats }: { readonly waits: boolean; readonly routed: boolean; readonly repeats: boolean }): string[] {
+  if (!waits) return [`expect(await world.run(${pipeline}, example)).toMatchObject({ status: 201 })`, ...repeats ? [`expect(await world.run(${pipeline}, example)).toMatchObject({ status: 409, fault: 'DUPLICATE' })`] : []]
+  const once = (outcome: string): string[] => routed
+    ? [`expect(await world.run(${pipeline}, example)).toMatchObject({ status: 202 })`, `expect(await world.drain(${pipeline})).toMatchObject([{ outcome: '${outcome}' }])`]
+    : [`expect(await world.deliver(${pipeline}, example)).toMatchObject({ outcome: '${outcome}' })`]
+  return [...once('done'), ...repeats ? once('duplicate') : []]
 }

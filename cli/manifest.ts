@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { manifest as shown } from 'sallyport'
+import { manifest as shown, type Trigger, type Waiting } from 'sallyport'
 import { mermaid } from './diagram.ts'
 import { folderOf, pipelinesOf } from './folders.ts'
 import { readOptions, Usage } from './usage.ts'
@@ -13,9 +13,10 @@ interface Part {
 
 interface Manifest {
   readonly name: string
-  readonly trigger: { readonly kind: string; readonly method: string; readonly path: string; readonly accept: string; readonly auth: { readonly scheme: string }; readonly status: number }
+  readonly trigger: Trigger<never>
   readonly sensitive: readonly string[]
   readonly timeout: number
+  readonly outcomeDays?: number
   readonly steps: Part
   readonly needs: readonly { readonly resource: { readonly kind: string; readonly name: string }; readonly actions: readonly string[] }[]
 }
@@ -28,11 +29,29 @@ function* lines({ kind, config, sends = [], steps = [] }: Part, depth = 0): Gene
   for (const step of steps) yield* lines(step, depth + 1)
 }
 
-function page({ name, trigger, sensitive, timeout, steps, needs }: Manifest): string {
+/** What begins it, on a line or two. */
+function* beginnings({ trigger, timeout, outcomeDays }: Manifest): Generator<string> {
+  const { accept } = trigger
+  switch (trigger.kind) {
+    case 'http': return yield `${trigger.method} ${trigger.path}  ${accept}, ${trigger.auth.scheme}, replies ${trigger.status}, ${timeout} s`
+    case 'async': {
+      yield `${trigger.method} ${trigger.path}  ${accept}, ${trigger.auth.scheme}, replies ${trigger.status} at once, ${timeout} s behind a queue, ${worked(trigger)}`
+      return yield `GET ${trigger.path}/{id}  what became of it, for ${outcomeDays} days`
+    }
+    case 'queue': yield `queue ${trigger.name}${trigger.fifo ? ', fifo' : ''}  ${accept}, ${timeout} s, ${worked(trigger)}`; break
+    case 'event': yield `events of ${trigger.pattern.source.join(', ')}  ${accept}, ${timeout} s, ${worked(trigger)}`; break
+  }
+  if (trigger.readable !== undefined) yield `rests readable in the queue: ${trigger.readable}`
+}
+
+const worked = ({ attempts, batch, concurrency }: Waiting): string => [`${attempts} attempt${attempts === 1 ? '' : 's'}`, ...batch > 1 ? [`${batch} at once`] : [], ...concurrency === undefined ? [] : [`${concurrency} side by side`]].join(', ')
+
+function page(manifest: Manifest): string {
+  const { name, sensitive, steps, needs } = manifest
   const width = Math.max(...needs.map(({ resource }) => `${resource.kind} ${resource.name}`.length))
   return [
     styleText('bold', name),
-    `  ${trigger.method} ${trigger.path}  ${trigger.accept}, ${trigger.auth.scheme}, replies ${trigger.status}, ${timeout} s`,
+    ...[...beginnings(manifest)].map((line) => `  ${line}`),
     ...sensitive.length > 0 ? [`  sensitive: ${sensitive.join(', ')}`] : [],
     '  steps', ...[...lines(steps)].map((line) => `  ${line}`),
     '  needs', ...needs.map(({ resource, actions }) => `    ${`${resource.kind} ${resource.name}`.padEnd(width)}  ${actions.join(', ')}`),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { Pipeline } from 'sallyport'
+import { isRouted, type Pipeline } from 'sallyport'
 import { pairsOf } from '../infra/demand.ts'
 import { demonstrate, drawApplication, drawPayment, seal, type Demonstrated } from '../local/demonstration.ts'
 import { Mistake } from '../local/mistake.ts'
@@ -92,7 +92,7 @@ async function invite(stack: Stack, ours: boolean, folder: string): Promise<void
     say(curl(run, payments, { type: 'application/jose', data: `@${file}` }))
   } else {
     for (const pipeline of pipelines) {
-      const own = route(`${pipeline.trigger.method} ${pipeline.trigger.path}`)
+      const own = isRouted(pipeline.trigger) ? route(`${pipeline.trigger.method} ${pipeline.trigger.path}`) : undefined
       if (own) say(curl(run, own, await sample(run, pipeline, join(folder, `${pipeline.name}.example.json`))))
     }
   }

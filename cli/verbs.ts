@@ -112,6 +112,17 @@ export const verbs: Readonly<Record<string, Verb>> = {
     example: 'npx sallyport keys rotate payments-inbox --stage prod',
     load: async () => (await import('./keys.ts')).keys,
   },
+  doubts: {
+    about: 'lists what waits for a person to say whether it was done, or writes what was found out',
+    usage: 'sallyport doubts [confirm | release ID --reason WHY] [--pipeline NAME] [--stage STAGE] [--id ID] [--json]',
+    options: [
+      ['confirm ID', 'the partner did it: from now on the same is a duplicate, for its retention'], ['release ID', 'the partner did nothing: the sender may send it again'],
+      ['--reason WHY', 'who was asked, and what they said: kept in the log, so without anything personal'], ['--pipeline NAME', 'only of this pipeline'],
+      ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'], ['--json', 'one JSON document on standard output'],
+    ],
+    example: "npx sallyport doubts release k3J9x2aBc1.q7Zf01 --reason 'bank, ticket 4711: not booked' --stage prod",
+    load: async () => (await import('./doubts.ts')).doubts,
+  },
   where: {
     about: 'runs the pipelines with a field marked, and says per log, table, queue, request and partner whether it can be read there',
     usage: 'sallyport where FIELD… | --all [--pipeline NAME] [--message FILE] [--json | --markdown] [--svg FILE] [--pipelines DIR]',

@@ -1,8 +1,12 @@
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib'
 import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2'
+import type { CfnRule } from 'aws-cdk-lib/aws-events'
 import type { CfnManagedPolicy } from 'aws-cdk-lib/aws-iam'
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda'
+import type { CfnQueue } from 'aws-cdk-lib/aws-sqs'
+import { isRouted } from 'sallyport'
 import type { Definitions } from './build.ts'
+import { hasQueue } from './queues.ts'
 
 /**
  * Rules of the cdk-nag packs that are not met, why, and where: the whole list. Tests hold that each is needed and that
@@ -28,7 +32,9 @@ export const acknowledgements: readonly Acknowledgement[] = [
   entry({
     type: 'AWS::DynamoDB::Table',
     rules: ['NIST.800.53.R5-DynamoDBInBackupPlan', 'HIPAA.Security-DynamoDBInBackupPlan'],
-    reason: (resource) => isStoreTable(resource)
+    reason: (resource) => resource.node.scope?.node.id === 'outcomes-table'
+      ? 'A row tells what became of one message for some days, and then it is gone, as the definition promises. A backup plan would keep it longer, and the table key admits no second service that could read the rows.'
+      : isStoreTable(resource)
       ? 'Point-in-time recovery keeps every second of the last 35 days. A backup plan would keep sealed records beyond the lifetime that the definition promises, and the table key admits no second service that could read the rows.'
       : 'Point-in-time recovery keeps every second of the last 35 days. A ledger restored from an older backup plan would forget identifiers accepted since and let their duplicates through, and the table key admits no second service that could read the rows.',
   }),
@@ -55,12 +61,14 @@ export const acknowledgements: readonly Acknowledgement[] = [
   entry<CfnFunction>({
     type: 'AWS::Lambda::Function',
     rules: ['NIST.800.53.R5-LambdaConcurrency', 'HIPAA.Security-LambdaConcurrency'],
-    reason: ({ reservedConcurrentExecutions }) => reservedConcurrentExecutions !== undefined ? '' : 'The stage of the API throttles what comes in, and an alarm tells of throttled invocations. A reserved share is the property `reservedConcurrency`: by default it would fail the first deployment into a new account, whose ten executions cannot be reserved.',
+    reason: (resource, definitions) => resource.reservedConcurrentExecutions !== undefined ? '' : isFed(resource, definitions) ? 'What cannot be worked on now waits in the queue, an alarm tells of what waits for long, and the `concurrency` of the trigger bounds how many invocations Lambda begins at a time. A reserved share is the property `reservedConcurrency`: by default it would fail the first deployment into a new account, whose ten executions cannot be reserved.' : 'The stage of the API throttles what comes in, and an alarm tells of throttled invocations. A reserved share is the property `reservedConcurrency`: by default it would fail the first deployment into a new account, whose ten executions cannot be reserved.',
   }),
   entry<CfnFunction>({
     type: 'AWS::Lambda::Function',
     rules: ['NIST.800.53.R5-LambdaDLQ', 'HIPAA.Security-LambdaDLQ', 'Serverless-LambdaDLQ'],
-    reason: (resource) => isKeys(resource)
+    reason: (resource, definitions) => isFed(resource, definitions)
+      ? 'Messages come from a queue that has a dead-letter queue of its own, with an alarm on it. Lambda puts nothing of what it polls from a queue into a dead-letter queue of the function.'
+      : isKeys(resource)
       ? 'CloudFormation invokes this function, waits for its answer and fails the deployment without one; its event holds names and a signed address, which must not be kept in a queue.'
       : 'The API invokes this function and waits: the sender gets the fault and sends again. Lambda puts nothing of a synchronous invocation into a dead-letter queue, and a queue would be a place where payloads rest.',
   }),
@@ -84,10 +92,20 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rules: (resource) => bucketsIn(resource).map((objects) => `AwsSolutions-IAM5[Resource::${objects}]`),
     reason: 'The key of an object is a keyed digest, which nobody knows before the message comes, so objects have no other name than any in the store\'s own bucket.',
   }),
-  {
+  entry<CfnRule>({
     type: 'AWS::Events::Rule',
     rules: ['Serverless-EventBusDLQ'],
-    reason: 'The rule says no more than that it is time to look. What failed today is due tomorrow as well, and the function\'s own alarm tells of it.',
+    reason: ({ scheduleExpression }) => scheduleExpression === undefined ? '' : 'The rule says no more than that it is time to look. What failed today is due tomorrow as well, and the function\'s own alarm tells of it.',
+  }),
+  entry<CfnQueue>({
+    type: 'AWS::SQS::Queue',
+    rules: ({ redrivePolicy }) => redrivePolicy === undefined ? ['Serverless-SQSRedrivePolicy'] : [],
+    reason: 'This is the dead-letter queue of another. What lies here is looked at by a person, whom an alarm calls; a second one behind it would only be one more place to look.',
+  }),
+  {
+    type: 'AWS::Lambda::EventSourceMapping',
+    rules: ['Serverless-LambdaEventSourceMappingDestination'],
+    reason: 'A destination on failure is for streams. What fails here goes back to its queue, and from there, or by the function itself, to the dead-letter queue.',
   },
   {
     type: 'AWS::SNS::Subscription',
@@ -100,6 +118,9 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: ({ routeKey, authorizationType }, definitions) => authorizationType !== 'NONE' ? '' : openReason(routeKey, definitions),
   }),
 ]
+
+/** Whether it is the function of a pipeline whose messages wait. */
+const isFed = ({ node }: CfnResource, { pipelines }: Definitions): boolean => pipelines.some((pipeline) => pipeline.name === node.scope?.node.id && hasQueue(pipeline))
 
 const isStoreTable = ({ node }: CfnResource): boolean => node.scope?.node.id.startsWith('store-') === true
 
@@ -120,8 +141,8 @@ const functionOf = (path: string): string => path.replace('/Resource', '').repla
 
 function openReason(routeKey: string, { pipelines }: Definitions): string {
   if (routeKey === '$default') return 'Answers 404 or 405 to whatever no route takes. Its function reads nothing but the path, has no permission but to its own log, and holds no data.'
-  const pipeline = pipelines.find(({ trigger: { method, path } }) => `${method} ${path}` === routeKey)
-  return pipeline?.trigger.auth.scheme === 'open' ? `Open by its definition: ${pipeline.trigger.auth.why}` : 'Public keys are published for anybody: senders must fetch them before they can be registered anywhere. Its function reads public halves, and cannot unwrap the private ones.'
+  const auth = pipelines.flatMap(({ trigger }) => isRouted(trigger) ? [trigger] : []).find(({ kind, method, path }) => `${method} ${path}` === routeKey || kind === 'async' && `GET ${path}/{id}` === routeKey)?.auth
+  return auth?.scheme === 'open' ? `Open by its definition: ${auth.why}` : 'Public keys are published for anybody: senders must fetch them before they can be registered anywhere. Its function reads public halves, and cannot unwrap the private ones.'
 }
 
 /** Acknowledges on every resource of the stack what the list says of it, and writes the reasons into its metadata. */

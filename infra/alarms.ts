@@ -6,14 +6,16 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
+import { deadQueueOf, queueOf } from 'sallyport'
 import type { Measures } from './measures.ts'
 import type { Names } from './names.ts'
+import type { Queued } from './queues.ts'
 
 /** A kind of alarm. Its heading ends the alarm's name and is a heading of docs/runbook.md, spelled alike; a test holds it. */
 export interface AlarmKind {
   readonly heading: string
   readonly meaning: string
-  /** At least so many within five minutes. */
+  /** At least so many within five minutes; of what waits, seconds. */
   readonly threshold: number
 }
 
@@ -21,11 +23,14 @@ export const alarmKinds = {
   ours: { heading: 'Faults of ours', meaning: 'executions ended with a fault that is ours to mend', threshold: 1 },
   partner: { heading: 'Partner faults', meaning: 'a partner refused, failed or did not answer', threshold: 5 },
   doubt: { heading: 'In doubt', meaning: 'a message met an earlier attempt whose outcome nobody knows', threshold: 1 },
+  doubts: { heading: 'Doubts waiting', meaning: 'claims wait for a person to say whether they were done', threshold: 1 },
   unconfirmed: { heading: 'Unconfirmed', meaning: 'a good outcome could not be recorded in the ledger', threshold: 1 },
   crashes: { heading: 'Crashes', meaning: 'the function ended without a reply: out of memory, out of time, or an exception nobody caught', threshold: 1 },
   throttled: { heading: 'Throttled', meaning: 'Lambda turned invocations away', threshold: 1 },
   api: { heading: 'API errors', meaning: 'the API answered 5xx', threshold: 10 },
   ledger: { heading: 'Ledger throttled', meaning: 'DynamoDB turned writes to the ledger away', threshold: 1 },
+  dead: { heading: 'Dead letters', meaning: 'messages lie in the dead-letter queue, which nobody works on', threshold: 1 },
+  waiting: { heading: 'Messages waiting', meaning: 'the oldest message of the queue has waited for ten minutes', threshold: 600 },
 } as const satisfies Readonly<Record<string, AlarmKind>>
 
 const anchor = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-')
@@ -43,10 +48,11 @@ export function alarmTopic(scope: Construct, { names, key, email }: { readonly n
 }
 
 /** Every alarm of the app. */
-export function alarms(scope: Construct, { names, measures, pipelines, functions, apiId, ledger, topic, runbook }: {
+export function alarms(scope: Construct, { names, measures, pipelines, queued, functions, apiId, ledger, topic, runbook }: {
   readonly names: Names
   readonly measures: Measures
   readonly pipelines: readonly string[]
+  readonly queued: readonly Queued[]
   readonly functions: readonly string[]
   readonly apiId: string
   readonly ledger: string
@@ -73,7 +79,12 @@ export function alarms(scope: Construct, { names, measures, pipelines, functions
       alarm('doubt', measures.uncertain(name, 'IN_DOUBT'), name),
       alarm('unconfirmed', measures.uncertain(name, 'UNCONFIRMED'), name),
     ]),
+    ...queued.flatMap((pipeline) => [
+      alarm('dead', measures.dead(names.queue(deadQueueOf(pipeline))), pipeline.name),
+      alarm('waiting', measures.waiting(names.queue(queueOf(pipeline))), pipeline.name),
+    ]),
     ...functions.flatMap((name) => [alarm('crashes', measures.crashes(name), name), alarm('throttled', measures.throttles(name), name)]),
+    ...functions.includes('ledger') ? [alarm('doubts', measures.doubts())] : [],
     alarm('api', measures.api(apiId, '5xx')),
     alarm('ledger', measures.table(ledger, 'WriteThrottleEvents')),
   ]

@@ -44,16 +44,19 @@ export interface Definitions {
 type Bound = { readonly file: string } | { readonly text: string }
 
 /** Files of the layer beside its index. */
-const parts: Readonly<Record<string, string>> = { clients: './aws.js', s3: './s3.js', 'at-rest': './at-rest.js', custody: './custody.js', 'key-set': './key-set.js', 'working-folder': './working-folder.js' }
+const parts: Readonly<Record<string, string>> = { clients: './aws.js', s3: './s3.js', sqs: './sqs.js', lambda: './lambda.js', queue: './queue.js', failures: './failures.js', 'at-rest': './at-rest.js', custody: './custody.js', 'key-set': './key-set.js', 'working-folder': './working-folder.js' }
 
 /** Loaded when they are asked for, by their names in the layer; definitions, which are only read, never ask. */
 const apart: Plugin = {
   name: 'parts',
-  setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3|at-rest|custody|key-set|working-folder)\.[tj]s$/ }, ({ path, kind, importer }) => kind === 'entry-point' || !isOurs(importer) ? undefined : { path: parts[path.slice(2, -3)] ?? path, external: true }),
+  setup: (b) => b.onResolve({ filter: /^\.\/(clients|s3|sqs|lambda|queue|failures|at-rest|custody|key-set|working-folder)\.[tj]s$/ }, ({ path, kind, importer }) => kind === 'entry-point' || !isOurs(importer) ? undefined : { path: parts[path.slice(2, -3)] ?? path, external: true }),
 }
 
+/** What runs each kind of trigger: events come out of a queue. */
+const handlers: Readonly<Record<string, string>> = { event: 'queue' }
+
 /** Functions that every app has, beside its pipelines. */
-export const ownFunctions = ['jwks', 'keys', 'fallback'] as const
+export const ownFunctions = ['jwks', 'keys', 'ledger', 'failures', 'fallback'] as const
 
 export const shared: BuildOptions = {
   bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true,
@@ -127,7 +130,7 @@ export async function build({ pipelines, stage, origins = {}, layer: given, out:
   const layer = given ?? join(out, 'layer')
   const runtime = join(layer, 'nodejs/node_modules/sallyport-runtime')
   if (given === undefined) await esbuild({
-    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3'), 'at-rest': source('layers/runtime/at-rest'), custody: source('layers/runtime/custody'), 'key-set': source('layers/runtime/key-set'), 'working-folder': source('layers/runtime/working-folder') },
+    ...shared, nodePaths, outdir: runtime, entryPoints: { index: source('layers/runtime/index'), aws: source('layers/runtime/aws/clients'), s3: source('layers/runtime/aws/s3'), sqs: source('layers/runtime/aws/sqs'), lambda: source('layers/runtime/aws/lambda'), queue: source('layers/runtime/queue'), failures: source('layers/runtime/failures'), 'at-rest': source('layers/runtime/at-rest'), custody: source('layers/runtime/custody'), 'key-set': source('layers/runtime/key-set'), 'working-folder': source('layers/runtime/working-folder') },
     // As a require: an import() in CommonJS would start the loader of ES modules.
     supported: { 'dynamic-import': false },
     plugins: [apart],
@@ -147,7 +150,7 @@ export async function build({ pipelines, stage, origins = {}, layer: given, out:
     functions[name] = target
   }
   for (const { file, name, kind } of names(definitions, folder)) {
-    await bundle(name, kind, {
+    await bundle(name, handlers[kind] ?? kind, {
       '#pipeline': { file },
       '#realm': realm,
       '#stage': { text: `export default ${JSON.stringify({ stage, origins })}` },

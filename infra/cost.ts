@@ -37,6 +37,8 @@ interface Resource {
 
 interface Manifest {
   readonly name: string
+  /** Of templates that older versions made there is none. */
+  readonly trigger?: { readonly kind: string; readonly fifo?: boolean; readonly batch?: number }
   readonly needs: readonly { readonly resource: Resource; readonly actions: readonly string[] }[]
 }
 
@@ -66,15 +68,14 @@ export function costsOf(templates: readonly Template[], assumptions: Assumptions
   }
 }
 
-function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x86_64'] }: { readonly MemorySize?: number; readonly Architectures?: readonly ('arm64' | 'x86_64')[] }, { ms, logBytes, sentBytes }: Assumptions): Line[] {
+function perMillion({ needs, trigger: { kind, fifo, batch } = { kind: 'http' } }: Manifest, { MemorySize = 128, Architectures = ['x86_64'] }: { readonly MemorySize?: number; readonly Architectures?: readonly ('arm64' | 'x86_64')[] }, { ms, logBytes, sentBytes }: Assumptions): Line[] {
   const messages = 1e6
   const claims = needs.some(({ resource: { kind, name }, actions }) => kind === 'table' && name === 'ledger' && actions.includes('dynamodb:PutItem'))
   // A pair is used once a message, by its RSA or its EC half. What is wrapped was unwrapped before the message came.
   const hsm = new Set(needs.flatMap(({ resource: { pair } }) => pair?.custody === 'hsm' ? [pair.name] : []))
   const gigabytes = (bytes: number): number => bytes * messages / 1e9
   return [
-    line('API requests', messages, prices.apiRequest),
-    line('Lambda requests', messages, prices.lambdaRequest),
+    ...brought(kind, messages, fifo, batch),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
     line('ledger writes', claims ? 2 * messages : 0, prices.dynamodbWrite),
     ...needs.flatMap(({ resource, actions }) => stored(resource, actions, needs.some((need) => need.resource.name === `store-${resource.name}` && need.actions.includes('kms:Decrypt')), messages)),
@@ -82,6 +83,22 @@ function perMillion({ needs }: Manifest, { MemorySize = 128, Architectures = ['x
     line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),
     line('log GB-months, kept 90 days', gigabytes(logBytes) * 3 / 6, prices.logStorageGbMonth),
     line('GB sent', gigabytes(sentBytes), prices.transferGb),
+  ]
+}
+
+/**
+ * How messages come to a function, of up to 64 KB each: sent, received and deleted, where they wait. Of a route that answers at
+ * once the door runs for each, a row is written, and written again when it is over; its sender asks for it once. What puts
+ * events on the bus pays for them.
+ */
+function brought(kind: string, messages: number, fifo = false, batch = 1): Line[] {
+  const [door, waits] = [kind === 'async' ? 2 : kind === 'http' ? 1 : 0, kind !== 'http']
+  return [
+    line('API requests', door * messages, prices.apiRequest),
+    line(fifo ? 'SQS requests, fifo' : 'SQS requests', waits ? 3 * messages : 0, fifo ? prices.sqsFifoRequest : prices.sqsRequest),
+    line('Lambda requests', (waits ? door + 1 / batch : 1) * messages, prices.lambdaRequest),
+    line('outcome writes', kind === 'async' ? 2 * messages : 0, prices.dynamodbWrite),
+    line('outcome reads', kind === 'async' ? messages : 0, prices.dynamodbRead),
   ]
 }
 

@@ -1,13 +1,16 @@
 import { Dashboard, GraphWidget, TextWidget, type Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
+import { deadQueueOf, queueOf } from 'sallyport'
 import type { Measures } from './measures.ts'
 import type { Names } from './names.ts'
+import type { Queued } from './queues.ts'
 
-/** One row a pipeline, then the door and the ledger. Counts and durations only: nothing of a message is a metric. */
-export function dashboard(scope: Construct, { names, measures, pipelines, apiId, ledger }: {
+/** One row a pipeline, one more where its messages wait, then the door and the ledger. Counts and durations only: nothing of a message is a metric. */
+export function dashboard(scope: Construct, { names, measures, pipelines, queued, apiId, ledger }: {
   readonly names: Names
   readonly measures: Measures
   readonly pipelines: readonly string[]
+  readonly queued: readonly Queued[]
   readonly apiId: string
   readonly ledger: string
 }): Dashboard {
@@ -22,6 +25,10 @@ export function dashboard(scope: Construct, { names, measures, pipelines, apiId,
         graph(`${name}: executions`, { executions: measures.executions(name) }, 8, 'executions'),
         graph(`${name}: faults by blame`, { us: measures.faults(name, 'us'), partner: measures.faults(name, 'partner'), sender: measures.faults(name, 'sender') }, 8, 'faults'),
         graph(`${name}: duration`, { p50: measures.duration(name, 'p50'), p99: measures.duration(name, 'p99') }, 8, 'ms'),
+      ]),
+      ...queued.map((pipeline) => [
+        graph(`${pipeline.name}: oldest message waiting`, { seconds: measures.waiting(names.queue(queueOf(pipeline))) }, 12, 'seconds'),
+        graph(`${pipeline.name}: dead letters`, { messages: measures.dead(names.queue(deadQueueOf(pipeline))) }, 12, 'messages'),
       ]),
       [
         graph('API', { requests: measures.api(apiId, 'Count'), '4xx': measures.api(apiId, '4xx'), '5xx': measures.api(apiId, '5xx') }, 12, 'requests'),

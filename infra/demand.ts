@@ -1,4 +1,5 @@
-import { keysTable, needs, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
+import { keysTable, ledgerTable, needs, openLedger, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
+import { hasQueue, invocationSeconds } from './queues.ts'
 
 /** A function of the app and what it may touch: a pipeline, or one of our own. */
 export interface Member {
@@ -52,7 +53,7 @@ const wrapped = (pairs: readonly Pair[]): Pair[] => pairs.filter(({ custody }) =
 
 /**
  * Every function of the app. `keys` makes wrapped keys and cannot open them; `jwks` publishes public halves;
- * `fallback` answers whatever no route takes, and touches nothing.
+ * `ledger` looks after what waits in the duplicate check; `fallback` answers whatever no route takes, and touches nothing.
  */
 export function membersOf(pipelines: readonly Pipeline[]): Member[] {
   const pairs = pairsOf(pipelines)
@@ -62,12 +63,16 @@ export function membersOf(pipelines: readonly Pipeline[]): Member[] {
   const table = (rows: readonly string[], ...actions: string[]): Need[] => rows.length === 0 ? [] : [{ resource: keysTable, actions }]
   const keys = (of: readonly Pair[], action: string): Need[] => of.flatMap(({ keys }) => keys).map((resource) => ({ resource, actions: [action] }))
   return [
-    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: rowsOf([pipeline]), timeout: pipeline.timeout, pipeline })),
+    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: rowsOf([pipeline]), timeout: hasQueue(pipeline) ? invocationSeconds(pipeline) : pipeline.timeout, pipeline })),
     { name: 'jwks', needs: [...keys(pairs.filter(({ custody }) => custody === 'hsm'), 'kms:GetPublicKey'), ...table(published, 'dynamodb:Query')], rows: published, timeout: 10 },
     ...rows.length === 0 ? [] : [{ name: 'keys', needs: [...keys(wrapped(pairs), 'kms:GenerateDataKeyPairWithoutPlaintext'), ...table(rows, 'dynamodb:PutItem', 'dynamodb:Query')], rows, timeout: 60 }],
+    ...claims(pipelines) ? [{ name: 'ledger', needs: [{ resource: ledgerTable, actions: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'] }, { resource: openLedger, actions: ['dynamodb:Query'] }], rows: [], timeout: 60 }] : [],
     { name: 'fallback', needs: [], rows: [], timeout: 5 },
   ]
 }
+
+/** Whether any of them refuses duplicates. */
+export const claims = (pipelines: readonly Pipeline[]): boolean => pipelines.flatMap(needs).some(({ resource }) => resource.kind === 'table' && resource.name === ledgerTable.name)
 
 /** What all of them need, one entry a resource, by name. */
 export function wantedOf(members: readonly Member[]): Wanted[] {

@@ -8,6 +8,7 @@ import { manifest } from 'sallyport'
 import type { Blueprint } from './blueprint.ts'
 import { keptLog, type Keeping } from './logs.ts'
 import { environmentOf } from './own.ts'
+import { feed, hasQueue } from './queues.ts'
 import type { State } from './state.ts'
 import { logging, statements } from './statements.ts'
 
@@ -75,5 +76,6 @@ export function makeFunction(
     ...concurrency !== undefined && { reservedConcurrentExecutions: concurrency },
   })
   if (member.pipeline !== undefined) (lambda.node.defaultChild as CfnResource).addMetadata('sallyport:manifest', manifest(member.pipeline))
+  if (member.pipeline !== undefined && hasQueue(member.pipeline)) feed(scope, member.pipeline, lambda, { names, state })
   return { name, lambda, log }
 }

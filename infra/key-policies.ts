@@ -69,6 +69,11 @@ export function serviceKeyPolicy(services: readonly string[], ...extra: PolicySt
   )
 }
 
+/** EventBridge, which puts events into queues by itself: the policy of each queue says which rule may. */
+export const eventsKeyStatement = (): PolicyStatement => new PolicyStatement({
+  sid: 'EventsIntoQueues', principals: [new ServicePrincipal('events.amazonaws.com')], actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'],
+})
+
 /** CloudWatch Logs for these log groups alone, and CloudWatch for messages of its alarms: the topic's policy says of which. */
 export const logKeyStatements = (logGroups: readonly string[]): PolicyStatement[] => [
   new PolicyStatement({

@@ -1,4 +1,5 @@
 import { Aws, type Stack } from 'aws-cdk-lib'
+import type { Queue } from 'sallyport'
 
 /** How everything of one app and stage is called. Resource policies name functions and roles, so their names are fixed. */
 export interface Names {
@@ -13,6 +14,10 @@ export interface Names {
   readonly alias: (key: string) => string
   /** The table of a store: beside the ledger and the keys, which have no `store-` before their names. */
   readonly storeTable: (store: string) => string
+  readonly queue: (queue: Queue) => string
+  readonly queueArn: (queue: Queue) => string
+  /** Of the rule that puts events into the queue of a pipeline. */
+  readonly ruleArn: (name: string) => string
   /** The bucket of a store. Buckets of all accounts in all Regions share one space of names. */
   readonly bucket: (store: string, account?: string, region?: string) => string
   /** What `sallyport accounts` writes to. */
@@ -32,6 +37,9 @@ export function namesOf(id: string, stage: string): Names {
     accessLog: `/aws/vendedlogs/${prefix}-access`,
     alias: (key) => `alias/${prefix}/${key}`,
     storeTable: (store) => `${prefix}-store-${store}`,
+    queue: ({ name, fifo }) => `${prefix}-${name}${fifo ? '.fifo' : ''}`,
+    queueArn: ({ name, fifo }) => `arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}:${prefix}-${name}${fifo ? '.fifo' : ''}`,
+    ruleArn: (name) => `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:rule/${prefix}-${name}`,
     bucket: (store, account = Aws.ACCOUNT_ID, region = Aws.REGION) => `${prefix.toLowerCase()}-${store}-${account}-${region}`,
     secret: (account) => `${id}/${stage}/accounts/${account}`,
   }

@@ -1,4 +1,4 @@
-import { keysTable, variable } from 'sallyport'
+import { isRouted, keysTable, ledgerTable, variable } from 'sallyport'
 import type { Blueprint } from './blueprint.ts'
 import type { Definitions } from './build.ts'
 import { pairsOf, type Member } from './demand.ts'
@@ -7,7 +7,12 @@ import type { Place } from './statements.ts'
 
 /** Every route of the app and the function behind it. */
 export const routesOf = ({ pipelines }: Definitions): { readonly key: string; readonly authorization: 'AWS_IAM' | 'NONE'; readonly to: string }[] => [
-  ...pipelines.map(({ name, trigger: { method, path, auth } }) => ({ key: `${method} ${path}`, authorization: auth.scheme === 'iam' ? 'AWS_IAM' as const : 'NONE' as const, to: name })),
+  ...pipelines.flatMap(({ name, trigger }) => {
+    if (!isRouted(trigger)) return []
+    const { kind, method, path, auth } = trigger
+    const route = (key: string) => ({ key, authorization: auth.scheme === 'iam' ? 'AWS_IAM' as const : 'NONE' as const, to: name })
+    return [route(`${method} ${path}`), ...kind === 'async' ? [route(`GET ${path}/{id}`)] : []]
+  }),
   { key: 'GET /.well-known/jwks.json', authorization: 'NONE', to: 'jwks' },
   { key: '$default', authorization: 'NONE', to: 'fallback' },
 ]
@@ -23,6 +28,7 @@ export function environmentOf({ name, needs, pipeline }: Member, { definitions, 
   if (name === 'fallback') {
     return { ROUTES: json(routesOf(definitions).map(({ key }) => key.split(' ')).flatMap(([method, path]) => path === undefined ? [] : [{ method, path }])) }
   }
+  if (name === 'ledger') return { [variable(ledgerTable)]: address(ledgerTable) }
   const table = { [variable(keysTable)]: address(keysTable), ...age }
   if (name === 'keys') {
     return { ...table, KEYS: json(madeKeys(definitions).map(({ key, ...made }) => ({ ...made, ...key && { key: address(key) }, settle: settle(made.name, members, stage) }))) }

@@ -18,7 +18,8 @@ export interface PipelineFunctionProps {
 
 /**
  * One pipeline as a Lambda function in a stack of the user's own, with its role, policy and log group: for a door that
- * is there already. It takes HTTP API events (payload format 2.0), and trusts the door to have asked for its `auth`.
+ * is there already. It takes HTTP API events (payload format 2.0), and trusts the door to have asked for its `auth`. Where messages
+ * wait, Lambda brings them from its queue, and a rule of its own the events.
  */
 export class PipelineFunction extends Construct {
   readonly lambda: LambdaFunction

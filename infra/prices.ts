@@ -16,6 +16,9 @@ export const prices = {
   logStorageGbMonth: 0.03,
   /** https://aws.amazon.com/api-gateway/pricing/ : an HTTP API request of up to 512 KB. */
   apiRequest: 1 / 1e6,
+  /** https://aws.amazon.com/sqs/pricing/ : a request of up to 64 KB, to a standard and to a fifo queue. */
+  sqsRequest: 0.4 / 1e6,
+  sqsFifoRequest: 0.5 / 1e6,
   /** https://aws.amazon.com/lambda/pricing/ : a request, and a GB-second on arm64 and on x86_64. */
   lambdaRequest: 0.2 / 1e6,
   lambdaGbSecond: { arm64: 0.000_013_333_4, x86_64: 0.000_016_666_7 },

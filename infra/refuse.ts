@@ -1,18 +1,19 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { isLifetime, leaves, type Pipeline, type Resource } from 'sallyport'
+import { deadQueueOf, flawOfPattern, flawOfResting, flawOfTimes, flawOfWaiting, isLifetime, isRouted, leaves, outcomesKey, queueOf, waitingKey, type Pipeline, type Queue, type Resource } from 'sallyport'
 import { existingPlace, isExisting } from './existing.ts'
 import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
 import { environmentOf } from './own.ts'
 import type { Names } from './names.ts'
+import { hasQueue } from './queues.ts'
 import { keySetsOf } from './key-sets.ts'
 import { logging, statements } from './statements.ts'
 import { retentions } from './logs.ts'
 import { exposedHashes, exposedIdentifiers, type FieldClass } from './sensitive.ts'
 
 /** What AWS takes at most. */
-export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64, bucketCharacters: 63 } as const
+export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64, bucketCharacters: 63, queueCharacters: 80 } as const
 
 const refuse = (sentence: string): never => { throw new TypeError(sentence) }
 const list = (names: readonly string[]): string => names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
@@ -27,10 +28,11 @@ export function refuseStage(stage: string, origins: Readonly<Record<string, stri
 /** Whatever can be known from the definitions to be wrong. Throws a TypeError: one sentence with the names of the pipelines. */
 export function refuseDefinitions({ pipelines, realm }: Definitions, stage: string): void {
   if (!retentions.includes(realm.logRetentionDays)) refuse(`realm: logRetentionDays ${realm.logRetentionDays} is none that CloudWatch knows; the next are ${list(around(realm.logRetentionDays).map(String))}`)
-  shared(pipelines, ({ name }) => name, (name, { length }) => `pipeline ${name}: ${length} pipelines have this name`)
-  shared(pipelines, ({ trigger: { method, path } }) => `${method} ${path}`, (route, names) => `${plural(names)}: they have one route, ${route}`)
+  shared(pipelines, ({ name }) => [name], (name, { length }) => `pipeline ${name}: ${length} pipelines have this name`)
+  for (const pipeline of pipelines) refuseTrigger(pipeline)
+  shared(pipelines, ({ trigger }) => isRouted(trigger) ? [`${trigger.method} ${trigger.path}`] : [], (route, names) => `${plural(names)}: they have one route, ${route}`)
+  shared(pipelines, (pipeline) => hasQueue(pipeline) ? [queueOf(pipeline).name, deadQueueOf(pipeline).name] : [], (queue, names) => `${plural(names)}: they have one queue, ${queue}; give one of them another name`)
   for (const pipeline of pipelines) {
-    refuseTrigger(pipeline)
     refuseOrigins(pipeline, stage)
     for (const { identifier, field } of exposedIdentifiers(pipeline, realm)) {
       refuse(`pipeline ${pipeline.name}: ${field === undefined ? `identifier ${identifier}` : `field ${field} (identifier ${identifier})`} is sensitive and must not be digested without a key, which anybody could undo by trying all values: give the identifier a hashKey`)
@@ -54,16 +56,25 @@ function around(days: number): number[] {
   return [below, retentions.find((known) => known > days)].filter((known) => known !== undefined)
 }
 
-function shared(pipelines: readonly Pipeline[], by: (pipeline: Pipeline) => string, sentence: (key: string, names: readonly string[]) => string): void {
-  for (const [key, same] of Map.groupBy(pipelines, by)) {
+function shared(pipelines: readonly Pipeline[], by: (pipeline: Pipeline) => readonly string[], sentence: (key: string, names: readonly string[]) => string): void {
+  for (const [key, same] of Map.groupBy(pipelines.flatMap((pipeline) => by(pipeline).map((key) => ({ key, name: pipeline.name }))), ({ key }) => key)) {
     if (same.length > 1) refuse(sentence(key, same.map(({ name }) => name)))
   }
 }
 
 /** Types say the same; definitions written in plain JavaScript, or by a newer version, are told here. */
-function refuseTrigger({ name, trigger }: Pipeline): void {
-  const { kind, method, path, auth } = trigger as { kind?: string; method?: string; path?: string; auth?: { scheme?: string; why?: string } }
-  if (kind !== 'http') refuse(`pipeline ${name}: this version cannot provide a trigger of kind ${JSON.stringify(kind)}`)
+function refuseTrigger(pipeline: Pipeline): void {
+  const { name, trigger, timeout, outcomeDays } = pipeline
+  if (!['http', 'async', 'queue', 'event'].includes(trigger.kind)) refuse(`pipeline ${name}: this version cannot provide a trigger of kind ${JSON.stringify(trigger.kind)}`)
+  const flaw = (hasQueue(pipeline) ? flawOfWaiting(pipeline.trigger) : undefined)
+    ?? (trigger.kind === 'queue' || trigger.kind === 'event' ? flawOfResting(trigger.accept, trigger.readable) : undefined)
+    ?? (trigger.kind === 'event' ? flawOfPattern(trigger.pattern) : undefined) ?? flawOfTimes(trigger, timeout, outcomeDays)
+  if (flaw !== undefined) refuse(`pipeline ${name}: ${flaw}`)
+  if (trigger.kind === 'queue' && !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(trigger.name)) refuse(`pipeline ${name}: ${JSON.stringify(trigger.name)} is no name of a queue: write lower-case words joined by hyphens`)
+  if (isRouted(trigger)) refuseRoute(name, trigger)
+}
+
+function refuseRoute(name: string, { method, path, auth }: { readonly method?: string; readonly path?: string; readonly auth?: { readonly scheme?: string; readonly why?: string } }): void {
   if (method !== 'POST') refuse(`pipeline ${name}: this version cannot enforce the method ${JSON.stringify(method)}; write post(…)`)
   if (typeof path !== 'string' || !/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) refuse(`pipeline ${name}: ${JSON.stringify(path)} is no path of plain segments, as /loan-applications`)
   if (auth?.scheme === 'iam') return
@@ -87,10 +98,12 @@ function refuseOrigins(pipeline: Pipeline, stage: string): void {
 
 /** Every resource must be one that infra provides, and the same for all that name it. */
 function refuseResources(pipelines: readonly Pipeline[]): void {
+  const ours = new Set(pipelines.some(({ trigger }) => trigger.kind === 'async') ? [waitingKey.name, outcomesKey.name] : [])
   const first = new Map<string, { readonly pipeline: string; readonly shape: string }>()
   for (const { name: pipeline, steps } of pipelines) {
     for (const { resource } of [...leaves(steps)].flatMap((step) => step.needs)) {
       const id = `${resource.kind} ${resource.name}`
+      if (isKey(resource) && ours.has(resource.name)) refuse(`pipeline ${pipeline}: it needs ${id}, under which messages that wait are sealed; give it another name`)
       if (!provided(resource)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
       const before = first.get(id)
       const shape = shapeOf(resource)
@@ -113,10 +126,11 @@ const shapeOf = (resource: Resource): string => {
 }
 
 /** As long as an address can be in any partition and Region, so that what passes here passes everywhere. */
-const longest = ({ prefix, storeTable, bucket }: Names) => (resource: Resource): string => {
+const longest = ({ prefix, storeTable, bucket, queue }: Names) => (resource: Resource): string => {
   const { kind, name } = resource
   if (isExisting(resource)) return [...Object.values(resource.arn), ...Object.values(resource.address)].sort((a, b) => b.length - a.length)[0] ?? ''
   if (kind === 'key') return `arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/mrk-${'0'.repeat(32)}`
+  if (kind === 'queue') return `https://sqs.ap-southeast-1.amazonaws.com.cn/123456789012/${queue(resource as Queue)}`
   if (isStore(resource) && resource.on === 's3') return `arn:aws-us-gov:s3:::${bucket(name, ...longestPlace)}`
   return kind === 'account'
     ? `arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:${prefix}/accounts/${name}-AbCdEf`
@@ -143,6 +157,10 @@ export function refuseMembers(members: readonly Member[], definitions: Definitio
     const full = names.function(name)
     if (full.length > limits.nameCharacters) refuse(`${who}: the name of its function, ${full}, has ${full.length} characters, and AWS takes ${limits.nameCharacters}`)
     refuseBuckets(member, who, names)
+    if (pipeline !== undefined && hasQueue(pipeline)) {
+      const dead = names.queue(deadQueueOf(pipeline))
+      if (dead.length > limits.queueCharacters) refuse(`${who}: the name of its dead-letter queue, ${dead}, has ${dead.length} characters, and AWS takes ${limits.queueCharacters}`)
+    }
     const place = longest(names)
     const policy = JSON.stringify(new PolicyDocument({ statements: [...statements(member, place), logging(`arn:aws-us-gov:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/${full}`)], minimize: false }).toJSON()).length
     if (policy > limits.policyCharacters) refuse(`${who}: its policy has ${policy} characters, and AWS takes ${limits.policyCharacters}; split it, so that each part needs less`)

@@ -1,15 +1,16 @@
 import { Aws, CfnOutput, RemovalPolicy, Stack, Duration, type StackProps } from 'aws-cdk-lib'
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
 import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import type { Key as RealmKey, Resource, Store } from 'sallyport'
+import { ledger, type Key as RealmKey, type Pipeline, type QueuedTrigger, type Resource, type Store } from 'sallyport'
 import { existingPlace, isExisting } from './existing.ts'
 import type { Blueprint } from './blueprint.ts'
 import { storeBucket } from './bucket.ts'
 import { isKey, isStore, wantedOf } from './demand.ts'
-import { logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
+import { eventsKeyStatement, logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
 import { mark, type Names } from './names.ts'
+import { hasQueue, waitingQueues } from './queues.ts'
 import { emptySecret } from './secrets.ts'
 
 export interface StateProps extends StackProps {
@@ -39,7 +40,7 @@ export class State extends Stack {
   private readonly names: Names
   private readonly removalPolicy: RemovalPolicy
 
-  constructor(scope: Construct, id: string, { blueprint: { names, members }, retain = names.stage === 'prod', ...props }: StateProps) {
+  constructor(scope: Construct, id: string, { blueprint: { names, members, definitions: { pipelines } }, retain = names.stage === 'prod', ...props }: StateProps) {
     super(scope, id, { ...props, terminationProtection: retain })
     mark(this, names)
     this.names = names
@@ -51,6 +52,12 @@ export class State extends Stack {
       serviceKeyPolicy(['logs', 'sns'], ...logKeyStatements([names.logGroup('*'), names.accessLog])))
 
     this.ledger = this.table('ledger', `${names.prefix}-ledger`, tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
+    // Sparse: an item is in it while it waits. A claim and its end are written to it as well, a write unit each.
+    this.ledger.addGlobalSecondaryIndex({
+      indexName: ledger.index, partitionKey: { name: 'open', type: AttributeType.STRING }, sortKey: { name: 'lease', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...ledger.indexed],
+    })
+    this.places.set('table/ledger-open', { arn: `${this.ledger.tableArn}/index/${ledger.index}`, address: this.ledger.tableName })
     this.pairs = this.table('keys', `${names.prefix}-keys`, tableKey, {
       partitionKey: { name: 'pair', type: AttributeType.STRING }, sortKey: { name: 'kid', type: AttributeType.STRING },
     })
@@ -58,6 +65,7 @@ export class State extends Stack {
       this.places.set(`table/${name}`, { arn, address })
       this.output(name === 'ledger' ? 'LedgerTable' : 'KeysTable', address, `DynamoDB table ${name}`)
     }
+    if (pipelines.some(hasQueue)) this.waiting(pipelines.filter(hasQueue), tableKey)
     const wanted = wantedOf(members)
     for (const { resource, uses } of wanted) {
       const roles = (action: string): string[] => (uses.get(action) ?? []).map(names.roleArn)
@@ -109,6 +117,21 @@ export class State extends Stack {
       this.places.set(`store/${name}`, { arn: `arn:${Aws.PARTITION}:s3:::${bucketName}`, address })
       this.output(`Bucket${name.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`, address, `S3 bucket of the store ${name}: CloudFormation deletes it only when it is empty`)
     }
+  }
+
+  /** Queues, and the table of what became of their messages; by its indexes, messages that failed are found again. */
+  private waiting(pipelines: readonly (Pipeline & { readonly trigger: QueuedTrigger })[], tableKey: IKey): void {
+    const events = pipelines.some(({ trigger }) => trigger.kind === 'event')
+    const key = this.key('queues', 'Messages that wait, through SQS alone', serviceKeyPolicy(['sqs'], ...events ? [eventsKeyStatement()] : []))
+    for (const pipeline of pipelines) {
+      for (const [name, { queueArn: arn, queueUrl: address }] of waitingQueues(this, pipeline, { names: this.names, key, removalPolicy: this.removalPolicy })) this.places.set(`queue/${name}`, { arn, address })
+    }
+    const outcomes = this.table('outcomes', `${this.names.prefix}-outcomes`, tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
+    for (const [indexName, name] of [['failures', 'failed'], ['entities', 'entity']] as const) {
+      outcomes.addGlobalSecondaryIndex({ indexName, partitionKey: { name, type: AttributeType.STRING }, sortKey: { name: 'at', type: AttributeType.NUMBER }, projectionType: ProjectionType.ALL })
+    }
+    this.places.set('table/outcomes', { arn: outcomes.tableArn, address: outcomes.tableName })
+    this.output('OutcomesTable', outcomes.tableName, 'DynamoDB table outcomes')
   }
 
   private table(name: string, tableName: string, encryptionKey: IKey, shape: Pick<ConstructorParameters<typeof Table>[2], 'partitionKey' | 'sortKey' | 'timeToLiveAttribute'>): Table {

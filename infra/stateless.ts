@@ -7,11 +7,13 @@ import { dashboard } from './dashboard.ts'
 import { makeFunction, runtimeLayer, type Equipment, type Made } from './function.ts'
 import { makePairs } from './key-pairs.ts'
 import { keepingOf } from './logs.ts'
-import { countLines, measuresOf } from './measures.ts'
+import { countDoubts, countLines, measuresOf } from './measures.ts'
 import { mark } from './names.ts'
+import { hasQueue } from './queues.ts'
 import { routesOf } from './own.ts'
 import { rotateDaily } from './rotation.ts'
 import type { State } from './state.ts'
+import { sweepOften } from './sweep.ts'
 
 export interface StatelessProps extends StackProps {
   readonly blueprint: Blueprint
@@ -51,6 +53,10 @@ export class Stateless extends Stack {
     const keeping = keepingOf(blueprint, state, retain)
     const equipment: Equipment = { layer: runtimeLayer(this, 'Runtime', blueprint), keeping, reservedConcurrency, ...memory !== undefined && { memory } }
     for (const { name } of members) this.functions.set(name, makeFunction(this, name, { blueprint, state }, equipment))
+    if (this.functions.has('ledger')) {
+      sweepOften(this, this.made('ledger').lambda)
+      countDoubts(this, this.made('ledger').log, names)
+    }
     if (this.functions.has('keys')) {
       makePairs(this, 'Pairs', this.made('keys').lambda, { blueprint })
       rotateDaily(this, this.made('keys').lambda, definitions)
@@ -59,8 +65,8 @@ export class Stateless extends Stack {
     const routes = routesOf(definitions).map(({ key, authorization, to }): Route => ({ key, authorization, to: this.made(to).lambda }))
     const api = httpApi(this, { names, routes, throttle, keeping })
     this.apiId = api.apiId
-    const watched = { names, measures: measuresOf(names), pipelines: pipelines.map(({ name }) => name), apiId: api.apiId, ledger: state.ledger.tableName }
-    for (const name of watched.pipelines) countLines(this, name, this.made(name).log, names)
+    const watched = { names, measures: measuresOf(names), pipelines: pipelines.map(({ name }) => name), queued: pipelines.filter(hasQueue), apiId: api.apiId, ledger: state.ledger.tableName }
+    for (const { name, trigger } of pipelines) countLines(this, name, this.made(name).log, names, trigger.kind === 'async')
     const topic = alarmTopic(this, { names, key: state.logKey, email: alarmEmail })
     alarms(this, { ...watched, functions: members.map(({ name }) => name), topic, runbook })
     dashboard(this, watched)

@@ -16,6 +16,8 @@ export interface Controlled {
   /** Replaces the plan of faults; undefined where the endpoint is not ours. */
   readonly plan: ((faults: string) => Promise<{ readonly status: number; readonly body: string }>) | undefined
   readonly health: () => object
+  /** Invokes a function of ours that is no pipeline, by its short name; undefined where there is none. */
+  readonly invoke?: (name: string, event: object) => Promise<object> | undefined
   /** Rotates a key of ours, as `sallyport keys rotate` asks; gives what the function `keys` says. */
   readonly rotate: (key: string) => Promise<object>
   /** Invokes what a schedule would, by the name of its rule or function; undefined where there is none. */
@@ -66,12 +68,17 @@ export async function startControl(controlled: Controlled): Promise<Control> {
     if (route === 'PUT /faults') return controlled.plan ? controlled.plan(text) : refused(404, 'faults are for our own stand-ins: AWS_ENDPOINT_URL is set')
     const rotated = /^POST \/keys\/([a-z0-9-]+)\/rotate$/.exec(route)?.[1]
     if (rotated !== undefined) return said(200, await controlled.rotate(rotated))
+    const called = /^POST \/functions\/([a-z0-9-]+)$/.exec(route)?.[1]
+    if (called !== undefined) {
+      const ran = controlled.invoke?.(called, parsed(text) as object)
+      return ran === undefined ? refused(404, `no function of ours is ${called}`) : said(200, await ran)
+    }
     const due = /^POST \/schedules\/([A-Za-z0-9._-]+)$/.exec(route)?.[1]
     if (due !== undefined) {
       const ran = controlled.schedule?.(due)
       return ran === undefined ? refused(404, `no schedule of the template is ${due}, by its rule or its function`) : said(200, await ran)
     }
-    if (partner === undefined) return refused(404, 'there are PUT /partners/NAME, PUT /faults, POST /keys/NAME/rotate, POST /schedules/NAME and GET /health')
+    if (partner === undefined) return refused(404, 'there are PUT /partners/NAME, PUT /faults, POST /keys/NAME/rotate, POST /functions/NAME, POST /schedules/NAME and GET /health')
     if (!controlled.partners().includes(partner)) return refused(404, `there is no partner ${partner}: ${controlled.partners().join(', ')}`)
     await (credential === undefined ? controlled.behave(partner, readMode(parsed(text))) : controlled.learn(partner, readHeaders(parsed(text))))
     return said(200, {})

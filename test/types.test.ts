@@ -11,7 +11,7 @@ const folder = join(root, '.local/types')
 
 const beginning = `
 import * as v from 'valibot'
-import { account, bucket, digits, flow, hashKey, iam, identifier, keyPair, path, pipeline, post, table, type Digest } from 'sallyport'
+import { account, bucket, digits, event, flow, hashKey, iam, identifier, keyPair, path, pipeline, post, queue, table, type Digest } from 'sallyport'
 import { apiKey } from 'sallyport/accounts/api-key'
 import { publicKey } from 'sallyport/accounts/public-key'
 import { jwe } from 'sallyport/ciphers/jwe'
@@ -53,6 +53,24 @@ const cases: [string, string, string | undefined][] = [
   ['deduplicating by a digest', `flow(validate(Loan), hash({ fields: ['applicant.ssn'], as: ssn }), deduplicate({ by: 'applicant.ssn' }))`, `Type '"applicant.ssn"' is not assignable to type '"id"'`],
   ['plain text where a digest is wanted', `flow(validate(Loan), transform((loan) => takesDigest(loan.applicant.ssn)))`, `Argument of type 'string' is not assignable to parameter of type 'Digest<"ssn">'`],
   ['no auth', `post('/x', { status: 202 })`, `Property 'auth' is missing`],
+  ['JSON that would rest readable in a queue, without a reason', `queue('orders', {})`, `Property 'readable' is missing`],
+  ['JSON of a queue, said by name, without a reason', `queue('orders', { accept: 'application/json' })`, `Property 'readable' is missing`],
+  ['a reason for what rests sealed', `queue('orders', { accept: 'application/jose', readable: 'it is not personal' })`, `Type 'string' is not assignable to type 'undefined'`],
+  ['events without a reason', `event({ source: ['shop'] }, {})`, `Property 'readable' is missing`],
+  ['events of no source', `event({ source: [] }, { accept: 'application/jose' })`, `Source has 0 element(s) but target requires 1`],
+  ['events of any source', `event({ 'detail-type': ['OrderPaid'] }, { accept: 'application/jose' })`, `Property 'source' is missing`],
+  ['a status of a route that answers at once', `post('/x', { mode: 'async', auth: iam(), status: 201 })`, `'status' does not exist`],
+  ['attempts of a route whose sender waits', `post('/x', { auth: iam(), attempts: 3 })`, `'attempts' does not exist`],
+  ['a queue that is fifo or not', `queue('orders', { accept: 'application/jose', fifo: false })`, `Type 'false' is not assignable to type 'true'`],
+  ['what validate takes of a queue, of events and of a route that answers at once', `[
+    pipeline({ name: 'a', trigger: queue('orders', { readable: 'nothing in it is personal', batch: 10 }), steps: flow(validate(Loan), transform((loan) => exactly<v.InferOutput<typeof Loan>>()(loan))) }),
+    pipeline({ name: 'b', trigger: event({ source: ['shop'], detail: { amount: [{ numeric: ['>', 1] }] } }, { readable: 'nothing in it is personal' }), steps: flow(validate(Loan)) }),
+    pipeline({ name: 'c', trigger: post('/x', { mode: 'async', auth: iam(), attempts: 2 }), outcomeDays: 3, steps: flow(validate(Loan)) }),
+    pipeline({ name: 'd', trigger: queue('sealed', { accept: 'application/jose' }), steps: flow(decrypt(jwe({ key: inbox })), parseJson(), validate(Loan)) }),
+  ]`, undefined],
+  ['a sealed message of a queue that nobody opens', `pipeline({ name: 'x', trigger: queue('orders', { accept: 'application/jose' }), steps: flow(validate(Loan)) })`, `Type 'Sealed' is not assignable to type 'Json'`],
+  ['a sealed event that nobody opens', `pipeline({ name: 'x', trigger: event({ source: ['shop'] }, { accept: 'application/jose' }), steps: flow(validate(Loan)) })`, `Type 'Sealed' is not assignable to type 'Json'`],
+  ['a sealed body of a route that answers at once, that nobody opens', `pipeline({ name: 'x', trigger: post('/x', { mode: 'async', auth: iam(), accept: 'application/jose' }), steps: flow(validate(Loan)) })`, `Type 'Sealed' is not assignable to type 'Json'`],
   ['sending to a public key', `flow(validate(Loan), call({ to: reader, reply: Reply, request }))`, `is not assignable to type 'Account<Partner`],
   ['sealing to an API key', `jwe({ to: partner })`, `is not assignable`],
   ['sealing with a pair of ours', `encrypt(jwe({ key: inbox }))`, `is missing the following properties from type 'Sealer'`],

@@ -1,5 +1,6 @@
 export type { AwsRequest } from './aws-request.ts'
 export type { Call, Others } from './aws.ts'
 export type { Partner, Reaction, Received } from './partners.ts'
-export type { LedgerItem, PublicJwk } from './resources.ts'
-export { run, sandbox, type Line, type MessageOptions, type PlannedFault, type Result, type Sandbox, type SandboxOptions, type Watcher } from './sandbox.ts'
+export type { DeadLetter } from './queues.ts'
+export type { Failure, LedgerItem, PublicJwk } from './resources.ts'
+export { run, sandbox, type Delivered, type Line, type MessageOptions, type PlannedFault, type Result, type Sandbox, type SandboxOptions, type Watcher } from './sandbox.ts'

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { CompactEncrypt, importJWK } from 'jose'
-import { needs, type Key, type KeyPair, type Pipeline } from 'sallyport'
+import { needs, type Key, type KeyPair, type Pipeline, type RoutedTrigger } from 'sallyport'
 import { httpEvent } from '../local/gateway/event.ts'
 import type { PublicJwk } from './resources.ts'
 
@@ -30,9 +31,29 @@ function pairOf(pipeline: Pipeline): KeyPair {
 }
 
 /** What API Gateway would hand to the function. */
-export function eventOf({ trigger: { method, path, accept } }: Pipeline, body: Buffer, headers: Readonly<Record<string, string>>, id: string, now: number): APIGatewayProxyEventV2 {
-  const lower = Object.fromEntries(Object.entries({ 'content-type': accept, ...headers }).map(([name, value]) => [name.toLowerCase(), value]))
+export function eventOf({ method, path, accept }: RoutedTrigger, body: Buffer, headers: Readonly<Record<string, string>>, caller: string, id: string, now: number): APIGatewayProxyEventV2 {
+  return requested(`${method} ${path}`, path, body, { 'content-type': accept, ...headers }, caller, id, now)
+}
+
+/** The same for whoever asks what became of a message. */
+export function askOf({ path }: RoutedTrigger, message: string, caller: string, id: string, now: number): APIGatewayProxyEventV2 {
+  return requested(`GET ${path}/{id}`, `${path}/${message}`, Buffer.alloc(0), {}, caller, id, now, { id: message })
+}
+
+function requested(route: string, path: string, body: Buffer, headers: Readonly<Record<string, string>>, arn: string, id: string, now: number, parameters?: Readonly<Record<string, string>>): APIGatewayProxyEventV2 {
+  const [method = ''] = route.split(' ')
+  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   const request = { method, rawPath: path, path, rawQuery: '', headers: lower, sourceIp: '192.0.2.1', protocol: 'HTTP/1.1', body }
-  const caller = { accessKeyId: 'in-memory', arn: 'arn:aws:iam::123456789012:role/sender', id: 'AROAINMEMORY' }
-  return httpEvent(request, `${method} ${path}`, { id: 'in-memory', account: '123456789012', region: 'us-east-1' }, caller, id, new Date(now)) as APIGatewayProxyEventV2
+  return httpEvent(request, route, { id: 'in-memory', account: '123456789012', region: 'us-east-1' }, { accessKeyId: 'in-memory', arn, id: 'AROAINMEMORY' }, id, new Date(now), parameters) as APIGatewayProxyEventV2
+}
+
+/** The body of a message in the queue of a pipeline: of an event, what EventBridge makes of its detail. */
+export function waitingBody({ trigger }: Pipeline, message: Buffer, now: number): string {
+  const text = message.toString()
+  if (trigger.kind !== 'event') return text
+  const { source: [source], 'detail-type': [type] = ['Event'] } = trigger.pattern
+  return JSON.stringify({
+    version: '0', id: randomUUID(), 'detail-type': type, source, account: '123456789012', time: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'), region: 'us-east-1', resources: [],
+    detail: trigger.accept === 'application/json' ? JSON.parse(text) as unknown : { sealed: text },
+  })
 }

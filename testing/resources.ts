@@ -3,12 +3,13 @@ import { CreateTableCommand, DynamoDBClient, ScanCommand, type AttributeValue } 
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { aws, Environment, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, type Account, type Key, type KeyPair, type Need, type Resource, type SigningAlgorithm, type Store, type Table } from 'sallyport'
+import { aws, deadQueueOf, envelopeKeyOf, Environment, openEntity, outcomesTable, rerunsKey, variable, type FaultCode, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, queueOf, type Account, type Key, type KeyPair, type Need, type Resource, type SigningAlgorithm, type Store, type Table } from 'sallyport'
 import { ensure } from '../functions/handlers/make-key.ts'
 import type { How } from '../local/accounts.ts'
 import type { Accounts } from './accounts.ts'
 import type { MemoryAws } from './aws.ts'
 import type { StillClock } from './clock.ts'
+import { Queues, type Queued } from './queues.ts'
 
 /** Where a resource is: for the variable, and for the policy. */
 export interface Place { readonly address: string; readonly arn: string | readonly string[] }
@@ -19,17 +20,42 @@ export type PublicJwk = Readonly<Record<string, unknown>> & { readonly kid: stri
 /** An item of the ledger: its members as plain values, digests where the design stores digests. */
 export type LedgerItem = Readonly<Record<string, string | number>>
 
+/** A record of a failure, as the table has it: of a sensitive entity its digest, and the text sealed. */
+export interface Failure {
+  readonly id: string
+  readonly pipeline: string
+  readonly entity?: string
+  readonly fault: FaultCode
+  readonly step?: string
+  readonly attempt: number
+  readonly fingerprint?: string
+  readonly sealed?: Uint8Array
+  readonly [member: string]: unknown
+}
+
 /** What infra provides, made when a pipeline first needs it. */
 export class Resources {
   readonly #aws: MemoryAws
   readonly #accounts: Accounts
   readonly #admin: Environment
+  readonly queues: Queues
   readonly #places = new Map<string, Promise<Place>>()
 
   constructor(memory: MemoryAws, accounts: Accounts, clock: StillClock) {
     this.#aws = memory
     this.#accounts = accounts
     this.#admin = new Environment({ variables: { TABLE_KEYS: keysTable.name }, clock, aws: memory.administration() })
+    this.queues = new Queues(this.#admin)
+  }
+
+  /** The queue of a pipeline and the one where its dead letters end. */
+  async waiting(pipeline: Queued): Promise<{ readonly queue: Place; readonly dead: Place }> {
+    const [queue, dead] = [queueOf(pipeline), deadQueueOf(pipeline)]
+    if (!this.#places.has(`queue/${queue.name}`)) {
+      const made = this.queues.create(pipeline).then((places) => new Map(places))
+      for (const { name } of [queue, dead]) this.#places.set(`queue/${name}`, made.then((places) => places.get(name) as Place))
+    }
+    return { queue: await this.place(queue), dead: await this.place(dead) }
   }
 
   place(resource: Resource): Promise<Place> {
@@ -52,9 +78,23 @@ export class Resources {
     return Items.map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)])))
   }
 
+  async failures(): Promise<Failure[]> {
+    const { address } = await this.place(outcomesTable)
+    const { Items = [] } = await this.#admin.client(DynamoDBClient).send(new ScanCommand({ TableName: address, ConsistentRead: true }))
+    return Items.filter(({ failed }) => failed !== undefined).map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, value.B ?? value.BOOL ?? plain(value)])) as unknown as Failure)
+  }
+
+  /** What a failure was about, opened where it is sealed: as the function `failures` does, whose role alone may. */
+  async entity({ id, pipeline, entity = '', sealed }: Failure): Promise<string> {
+    if (sealed === undefined) return entity.slice(pipeline.length + 1)
+    const key = envelopeKeyOf(rerunsKey)
+    const environment = new Environment({ variables: { [variable(key)]: (await this.place(key)).address }, aws: this.#aws.administration() })
+    return openEntity(environment, pipeline, id, sealed)
+  }
+
   #make(resource: Resource): Promise<Place> {
     switch (resource.kind) {
-      case 'table': return this.#table((resource as Table).name, resource.name === 'ledger' ? ['id'] : ['pair', 'kid'])
+      case 'table': return this.#table((resource as Table).name, resource.name === 'keys' ? ['pair', 'kid'] : ['id'])
       case 'store': return this.#store(resource as Store)
       case 'key': return this.#key(resource as Key)
       case 'account': return this.#secret(resource as Account<How>)

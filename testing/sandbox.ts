@@ -1,21 +1,22 @@
 import middy from '@middy/core'
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
+import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import {
-  Environment, isFault, needs, realm as realmOf, replies, sends, serve, variable,
-  type FaultCode, type HttpReply, type KeyPair, type Observer, type Pipeline, type Realm,
+  consume, door, entityOf, Environment, isFault, isRouted, needs, realm as realmOf, replies, sends, serve, variable,
+  type Account, type FaultCode, type HttpReply, type KeyPair, type Observer, type Pipeline, type Realm,
 } from 'sallyport'
 import { keySetsOf } from '../infra/key-sets.ts'
 import { Accounts } from './accounts.ts'
 import type { AwsRequest } from './aws-request.ts'
 import { MemoryAws, type Call, type Others, type Statement } from './aws.ts'
 import { StillClock } from './clock.ts'
-import { content, eventOf, seal } from './message.ts'
+import { askOf, content, eventOf, seal, waitingBody } from './message.ts'
 import { originOf, Partners, type Partner, type Received } from './partners.ts'
-import { Resources, type LedgerItem, type PublicJwk } from './resources.ts'
+import { isQueuedPipeline, type DeadLetter, type Queued } from './queues.ts'
+import { Resources, type Failure, type LedgerItem, type PublicJwk } from './resources.ts'
 
 /** The next `times` calls of an operation (`*`: any) end so: throttle, timeout, reset, lostReply, conflict, unavailable, denied, or an exception's name. */
 export interface PlannedFault {
-  readonly service: 'dynamodb' | 'kms' | 'secretsmanager' | 's3' | '*'
+  readonly service: 'dynamodb' | 'kms' | 'secretsmanager' | 's3' | 'sqs' | '*'
   readonly operation: string
   readonly error: string
   readonly times?: number
@@ -47,18 +48,18 @@ export interface SandboxOptions {
 
 export interface MessageOptions {
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * ARN of the principal that signs.
+   * @default 'arn:aws:iam::123456789012:role/sender'
+   */
+  readonly caller?: string
 }
 
 /** A line of the log, redacted as in production. */
 export type Line = Readonly<Record<string, unknown>>
 
-/** What became of one message. */
-export interface Result {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /** Read, where it is JSON. */
-  // oxlint-disable-next-line no-explicit-any -- a test says what it expects of it
-  readonly body: any
+/** What one invocation left behind. */
+interface Left {
   readonly fault: FaultCode | undefined
   /** What each partner of the pipeline received of this message. */
   readonly partners: Readonly<Record<string, readonly Received[]>>
@@ -70,19 +71,44 @@ export interface Result {
   readonly thrown: unknown
 }
 
+/** What became of one message. */
+export interface Result extends Left {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Read, where it is JSON. */
+  // oxlint-disable-next-line no-explicit-any -- a test says what it expects of it
+  readonly body: any
+}
+
+/** What became of one message that came out of a queue. */
+export interface Delivered extends Left {
+  /** The last payload, where the pipeline has ended well. */
+  // oxlint-disable-next-line no-explicit-any -- a test says what it expects of it
+  readonly payload: any
+  readonly outcome: 'done' | 'duplicate' | 'fault'
+  /** How often it was received, this time included. */
+  readonly attempt: number
+  /** What the function answered Lambda. */
+  readonly returned: SQSBatchResponse
+}
+
 /** What is written down while one message is worked on. */
 interface Recording {
   readonly lines: Line[]
   readonly calls: Call[]
   readonly partners: Record<string, Received[]>
   thrown: unknown
+  payload: unknown
 }
 
-type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<HttpReply>
+interface Handlers {
+  readonly http: (event: APIGatewayProxyEventV2, context: Context) => Promise<HttpReply>
+  readonly queue: (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>
+}
 
 /** One execution environment: like Lambda's, it works on one message at a time and is used again. */
 interface Instance {
-  readonly handler: Handler
+  readonly handlers: Handlers
   readonly environment: Environment
   record: Recording
 }
@@ -119,21 +145,101 @@ export class Sandbox {
   }
 
   /** Runs one message through a pipeline as Lambda would: the handler with the runtime, from the event to the reply. */
-  async run(pipeline: Pipeline, message: unknown, { headers = {} }: MessageOptions = {}): Promise<Result> {
-    const deployed = await this.#deploy(pipeline)
+  async run(pipeline: Pipeline, message: unknown, { headers = {}, caller = sender }: MessageOptions = {}): Promise<Result> {
+    const { trigger } = pipeline
+    if (!isRouted(trigger)) throw new TypeError(`pipeline ${pipeline.name} has no route: deliver the message`)
+    await this.#deploy(pipeline)
     const body = await content(pipeline, message, this.#ownKey)
+    return this.#request(pipeline, (id) => eventOf(trigger, body, headers, caller, id, this.#clock.now()))
+  }
+
+  /** What a sender is told that asks for a message by the id it was answered, of a pipeline with `mode: 'async'`. */
+  outcome(pipeline: Pipeline, message: string, { caller = sender }: Pick<MessageOptions, 'caller'> = {}): Promise<Result> {
+    const { trigger } = pipeline
+    if (trigger.kind !== 'async') throw new TypeError(`pipeline ${pipeline.name} lets no message of a route wait`)
+    return this.#request(pipeline, (id) => askOf(trigger, message, caller, id, this.#clock.now()))
+  }
+
+  /** Puts a message into the queue of a pipeline; of events, as one whose `detail` it is. `group`: of a fifo queue. Gives its id. */
+  async send(pipeline: Pipeline, message: unknown, { group }: { readonly group?: string } = {}): Promise<string> {
+    const queued = queuedOf(pipeline)
+    if (queued.trigger.kind === 'async') throw new TypeError(`pipeline ${pipeline.name} takes messages at its route alone: run them`)
+    await this.#deploy(pipeline)
+    const { queue } = await this.#resources.waiting(queued)
+    const body = waitingBody(pipeline, await content(pipeline, message, this.#ownKey), this.#clock.now())
+    return this.#resources.queues.send(queue.address, queued, body, group)
+  }
+
+  /** Sends a message and works on the one that then comes out of the queue: itself, where it was empty. */
+  async deliver(pipeline: Pipeline, message: unknown, options: { readonly group?: string } = {}): Promise<Delivered> {
+    await this.send(pipeline, message, options)
+    return await this.#next(queuedOf(pipeline)) as Delivered
+  }
+
+  /** Works on the messages in the queue of a pipeline, one an invocation, until none is visible: what comes again later wants a `tick`. */
+  async drain(pipeline: Pipeline): Promise<Delivered[]> {
+    const queued = queuedOf(pipeline)
+    const delivered: Delivered[] = []
+    for (;;) {
+      const next = await this.#next(queued)
+      if (next === undefined) return delivered
+      delivered.push(next)
+    }
+  }
+
+  /** The records of failures that pipelines keep, of one that says by `entity` what its messages are about. */
+  failures(): Promise<Failure[]> {
+    return this.#resources.failures()
+  }
+
+  /** Runs once more what failed: with the message that is given again, or read again from the source of its definition. Gives what `sallyport rerun` would tell. */
+  async rerun(pipeline: Pipeline, failure: Failure, message?: unknown): Promise<{ readonly done: boolean; readonly fault?: FaultCode }> {
+    const { id, fingerprint } = failure
+    const given = message === undefined ? { entity: await this.#resources.entity(failure) } : { body: Buffer.from(await content(pipeline, message, this.#ownKey)).toString('base64'), ...fingerprint !== undefined && { fingerprint } }
+    const event = { rerun: { id, ...given } } as never
+    const { answer } = await this.#invoke(pipeline, ({ http, queue }, _, context): Promise<unknown> => isQueuedPipeline(pipeline) ? queue(event, context) : http(event, context))
+    return answer as { readonly done: boolean; readonly fault?: FaultCode }
+  }
+
+  /** What lies in the dead-letter queue of a pipeline. */
+  async dead(pipeline: Pipeline): Promise<DeadLetter[]> {
+    const { dead } = await this.#resources.waiting(queuedOf(pipeline))
+    return this.#resources.queues.dead(dead.address)
+  }
+
+  async #request(pipeline: Pipeline, event: (id: string) => APIGatewayProxyEventV2): Promise<Result> {
+    const { answer, ...left } = await this.#invoke(pipeline, ({ http }, id, context) => http(event(id), context))
+    return {
+      ...left, status: answer.statusCode, headers: answer.headers,
+      body: /json\b/.test(answer.headers['content-type'] ?? '') ? JSON.parse(answer.body) : answer.body,
+    }
+  }
+
+  async #next(pipeline: Queued): Promise<Delivered | undefined> {
+    const { queue } = await this.#resources.waiting(pipeline)
+    const { queues } = this.#resources
+    const record = await queues.receive(queue.address, String(queue.arn))
+    if (record === undefined) return undefined
+    const { answer, payload, ...left } = await this.#invoke(pipeline, (handlers, _, context) => handlers.queue({ Records: [record] }, context))
+    if (answer.batchItemFailures.length === 0) await queues.delete(queue.address, record)
+    const { outcome, attempt } = left.lines.find(({ event }) => event === 'execution') as unknown as Pick<Delivered, 'outcome' | 'attempt'>
+    return { ...left, payload, outcome, attempt, returned: answer }
+  }
+
+  /** One invocation of a function, with all that it left behind. */
+  async #invoke<Answer>(pipeline: Pipeline, work: (handlers: Handlers, id: string, context: Context) => Promise<Answer>): Promise<Left & { readonly answer: Answer; readonly payload: unknown }> {
+    const deployed = await this.#deploy(pipeline)
     const id = `00000000-0000-4000-8000-${(++this.#messages).toString(16).padStart(12, '0')}`
     const instance = deployed.idle.pop() ?? this.#start(pipeline, deployed)
-    const record: Recording = instance.record = { lines: [], calls: [], partners: Object.fromEntries(sends(pipeline).map(({ to }): [string, Received[]] => [to.name, []])), thrown: undefined }
-    const deadline = this.#clock.now() + pipeline.timeout * 1_000
+    const record: Recording = instance.record = { lines: [], calls: [], partners: Object.fromEntries(reached(pipeline).map(({ name }): [string, Received[]] => [name, []])), thrown: undefined, payload: undefined }
+    const deadline = this.#clock.now() + pipeline.timeout * (isQueuedPipeline(pipeline) ? pipeline.trigger.batch : 1) * 1_000
     const context = { awsRequestId: id, functionName: pipeline.name, getRemainingTimeInMillis: () => deadline - this.#clock.now() } as Context
     this.#observer.begins?.(instance.environment)
-    const reply = await instance.handler(eventOf(pipeline, body, headers, id, this.#clock.now()), context)
+    const answer = await work(instance.handlers, id, context)
     deployed.idle.push(instance)
-    const { fault } = record.lines.find(({ event }) => event === 'execution') ?? {}
+    const { fault } = record.lines.find(({ event }) => event === 'execution' || event === 'door') ?? {}
     return {
-      status: reply.statusCode, headers: reply.headers, fault: fault as FaultCode | undefined,
-      body: /json\b/.test(reply.headers['content-type'] ?? '') ? JSON.parse(reply.body) : reply.body,
+      answer, fault: fault as FaultCode | undefined, payload: record.payload,
       partners: record.partners, lines: record.lines, calls: record.calls, ledger: await this.ledger(), thrown: record.thrown,
     }
   }
@@ -183,6 +289,7 @@ export class Sandbox {
     const variables: Record<string, string> = {}
     const statements: Statement[] = []
     for (const account of keySetsOf([pipeline])) this.#accounts.publish(account)
+    if (isQueuedPipeline(pipeline)) await this.#resources.waiting(pipeline)
     for (const { resource, actions } of needs(pipeline)) {
       const { address, arn } = await this.#resources.place(resource)
       variables[variable(resource)] = address
@@ -193,7 +300,7 @@ export class Sandbox {
 
   #start(pipeline: Pipeline, { variables, statements }: Deployed): Instance {
     const watcher = this.#observer
-    const instance: { handler?: Handler; environment?: Environment; record: Recording } = { record: { lines: [], calls: [], partners: {}, thrown: undefined } }
+    const instance: { handlers?: Handlers; environment?: Environment; record: Recording } = { record: { lines: [], calls: [], partners: {}, thrown: undefined, payload: undefined } }
     const environment = instance.environment = new Environment({
       variables, clock: this.#clock,
       aws: this.#aws.settings(this.#aws.principal(pipeline.name, statements), (call, request) => {
@@ -214,10 +321,39 @@ export class Sandbox {
         step: (step, run, payload) => noting(() => watcher.step === undefined ? run() : watcher.step(step, run, payload), (error) => { instance.record.thrown = error }),
       },
     })
-    const origins = Object.fromEntries([...sends(pipeline).map(({ to }) => to), ...keySetsOf([pipeline])].map(({ name }) => [name, originOf(name)]))
-    instance.handler = middy(serve(pipeline, this.#realm, { stage: 'local', origins }, environment), { timeoutEarlyInMillis: 0 }).use(replies(pipeline)) as unknown as Handler
+    const origins = Object.fromEntries([...reached(pipeline), ...keySetsOf([pipeline])].map(({ name }) => [name, originOf(name)]))
+    const stage = { stage: 'local', origins }
+    // What a queue's pipeline ends with is told to nobody but the test.
+    const { steps } = pipeline
+    const told: Pipeline = { ...pipeline, steps: { ...steps, run: (payload, io) => noted(steps.run(payload, io), (last) => { instance.record.payload = last }) } }
+    instance.handlers = {
+      http: (pipeline.trigger.kind === 'async' ? door(pipeline, environment)
+        : pipeline.trigger.kind === 'http' ? middy(serve(pipeline, this.#realm, stage, environment), { timeoutEarlyInMillis: 0 }).use(replies(pipeline)) : undefined) as unknown as Handlers['http'],
+      queue: (isQueuedPipeline(pipeline) ? consume(told, this.#realm, stage, environment) : undefined) as Handlers['queue'],
+    }
     return instance as Instance
   }
+}
+
+/** Partners that are sent to, or asked for a message again. */
+function reached(pipeline: Pipeline): Account[] {
+  const source = entityOf(pipeline)?.source
+  return [...sends(pipeline).map(({ to }) => to), ...source === undefined ? [] : [source.from]]
+}
+
+/** Who sends unless a test says otherwise. */
+const sender = 'arn:aws:iam::123456789012:role/sender'
+
+function queuedOf(pipeline: Pipeline): Queued {
+  if (!isQueuedPipeline(pipeline)) throw new TypeError(`pipeline ${pipeline.name} has no queue: run the message`)
+  return pipeline
+}
+
+/** Gives what it is given, and notes it. */
+async function noted<T>(result: T | Promise<T>, note: (value: T) => void): Promise<T> {
+  const value = await result
+  note(value)
+  return value
 }
 
 /** Gives what `run` gives, and notes what it throws that is no Fault. */
@@ -236,5 +372,5 @@ function noting<T>(run: () => T, note: (error: unknown) => void): T {
 export const sandbox = (options?: SandboxOptions): Sandbox => new Sandbox(options)
 
 /** One message through a pipeline in a world of its own. */
-export const run = (pipeline: Pipeline, message: unknown, { headers, ...options }: SandboxOptions & MessageOptions = {}): Promise<Result> =>
-  sandbox(options).run(pipeline, message, headers && { headers })
+export const run = (pipeline: Pipeline, message: unknown, { headers, caller, ...options }: SandboxOptions & MessageOptions = {}): Promise<Result> =>
+  sandbox(options).run(pipeline, message, { ...headers && { headers }, ...caller !== undefined && { caller } })

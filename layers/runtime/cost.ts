@@ -16,9 +16,12 @@ export const prices = {
   secretRequest: 5,
   s3Write: 5,
   s3Read: 0.4,
+  sqsRequest: 0.4,
+  /** Of a message that waited, instead of an API request: sent, received and deleted. */
+  waited: 3 * 0.4,
 } as const
 
-const { dynamodbWrite, dynamodbRead, kmsRequest, kmsAsymmetricRequest, secretRequest, s3Write, s3Read } = prices
+const { dynamodbWrite, dynamodbRead, kmsRequest, kmsAsymmetricRequest, secretRequest, s3Write, s3Read, sqsRequest } = prices
 const calls: Readonly<Record<string, number>> = {
   'dynamodb:PutItem': dynamodbWrite, 'dynamodb:UpdateItem': dynamodbWrite, 'dynamodb:DeleteItem': dynamodbWrite,
   'dynamodb:TransactWriteItems': 4 * dynamodbWrite, 'dynamodb:GetItem': dynamodbRead, 'dynamodb:Query': dynamodbRead, 'dynamodb:Scan': dynamodbRead,
@@ -26,11 +29,12 @@ const calls: Readonly<Record<string, number>> = {
   'kms:DeriveSharedSecret': kmsAsymmetricRequest, 'kms:GetPublicKey': kmsAsymmetricRequest, 'kms:Sign': kmsAsymmetricRequest, 'kms:Verify': kmsAsymmetricRequest,
   'secretsmanager:GetSecretValue': secretRequest,
   's3:PutObject': s3Write, 's3:GetObject': s3Read, 's3:HeadObject': s3Read,
+  'sqs:SendMessage': sqsRequest, 'sqs:ChangeMessageVisibility': sqsRequest,
 }
 
-/** What an execution cost, in millionths of a US dollar with two decimals. */
-export function cost(ms: number, made: Readonly<Record<string, number>>, { megabytes }: Environment): number {
-  let sum = prices.apiRequest + prices.lambdaRequest + ms * megabytes * (prices.lambdaGbSecond / 1_024_000)
+/** What an execution cost, in millionths of a US dollar with two decimals. `came`: what it cost that the message came here. */
+export function cost(ms: number, made: Readonly<Record<string, number>>, { megabytes }: Environment, came: number = prices.apiRequest): number {
+  let sum = came + prices.lambdaRequest + ms * megabytes * (prices.lambdaGbSecond / 1_024_000)
   for (const call in made) sum += (calls[call] ?? 0) * (made[call] as number)
   return Math.round(sum * 100) / 100
 }

@@ -96,5 +96,5 @@ let own: Environment | undefined
 /** The one of this process. */
 export const ofProcess = (): Environment => own ??= new Environment()
 
-/** One line of a function of ours that runs no pipeline. */
-export const emit = (line: Readonly<Record<string, unknown>>): void => ofProcess().sink.emit(line)
+/** One line of a function of ours that runs no pipeline. `content` goes through the redactor. */
+export const emit = (line: Readonly<Record<string, unknown>>, content?: Readonly<Record<string, unknown>>): void => ofProcess().sink.emit(line, content)

@@ -4,6 +4,7 @@ import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
 import type { Environment } from './environment.ts'
+import { entityOf } from './failure.ts'
 import { asFault, Fault } from './fault.ts'
 import { repliesKey } from './keys.ts'
 import type { Account } from './account.ts'
@@ -30,13 +31,17 @@ export interface Plan {
   readonly stage: Stage
   readonly claimant: Omit<Claimant, 'deadline' | 'origin'>
   readonly partners: ReadonlySet<string>
+  /** Whether its failures leave a record. */
+  readonly records: boolean
 }
 
 export function plan(pipeline: Pipeline, stage: Stage): Plan {
   const all = sends(pipeline)
+  const entity = entityOf(pipeline)
   return {
     pipeline, stage,
-    partners: new Set(all.map(({ to }) => to.name)),
+    partners: new Set([...all.map(({ to }) => to.name), ...entity?.source === undefined ? [] : [entity.source.from.name]]),
+    records: entity !== undefined,
     claimant: {
       pipeline: pipeline.name,
       sends: canonical([pipeline.name, all.map(({ to, once }) => [to.name, once ?? null])]),
@@ -107,6 +112,8 @@ export class Execution {
   readonly #environment: Environment
   readonly #redactor: Redactor
   readonly #deadline: number
+  /** What the message is about, once that is known. */
+  entity: string | undefined
   /** Parts of the message that composites reported on. */
   readonly records = { done: 0, failed: 0 }
   readonly #effects: Sent[] = []
@@ -143,6 +150,10 @@ export class Execution {
       folder: () => this.#folder ??= workingFolder().then(({ makeFolder }) => makeFolder()),
       digest: (as) => pseudonym(environment, as),
       mac: async (key, scope, version) => (await custody()).deriveMacKey(environment, key, scope, version),
+      entity: (name) => {
+        if (!plan.records) throw new TypeError('entity: the step names it, so it must be marked: give it entity: { days }')
+        this.entity = name
+      },
       claim: (asked) => this.#claim(asked),
       store: async (to, record) => {
         if (this.#closed) throw new Fault('OUT_OF_TIME')
@@ -164,6 +175,15 @@ export class Execution {
       },
       log: (fields) => sink.emit({ time: sink.moment(), level: 'info', event: 'log', id, pipeline: plan.pipeline.name }, fields),
     }
+  }
+
+  /** The kind of the step that it came to. */
+  get at(): string | undefined {
+    return this.#at
+  }
+
+  get effect(): Effect {
+    return effectOf(this.#effects)
   }
 
   get sends(): number {

@@ -17,6 +17,7 @@ export const faults = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: false, blame: 'sender', title: 'This route takes another media type' },
   PAYLOAD_INVALID: { status: 422, retry: false, blame: 'sender', title: 'The payload does not fit its schema' },
   KEY_REUSED: { status: 422, retry: false, blame: 'sender', title: 'The Idempotency-Key was used for another payload' },
+  RERUN_MISMATCH: { status: 422, retry: false, blame: 'sender', title: 'The payload is not the one that failed' },
   REJECTED: { status: 422, retry: false, blame: 'sender', title: 'The pipeline rejected the message' },
   STEP_FAILED: { status: 500, retry: true, blame: 'us', title: 'A step failed' },
   STORED_UNREADABLE: { status: 500, retry: false, blame: 'us', title: 'What is stored cannot be opened, or does not fit its schema' },

@@ -95,6 +95,8 @@ export interface Io {
   readonly mac: (key: HashKey, scope: string, version?: number) => Promise<{ readonly version: number; readonly key: KeyObject } | undefined>
   /** Consumer, route and id of the message, where it has one: a queue's message id, or the `Idempotency-Key`. */
   readonly origin: string | undefined
+  /** Says what this message is about, for the record of its failure. Throws a TypeError where no step is marked `entity`. */
+  readonly entity: (name: string) => void
   /** Claims identifiers in the ledger, all or none, to be settled when the run has ended. Throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED, UNAVAILABLE; ends the run where the reply of before is to be given again. */
   readonly claim: (claim: Claiming) => Promise<void>
   /** Stores a record, sealed, for the store's lifetime; the same again changes nothing. Throws STORED_OTHERWISE, PAYLOAD_TOO_LARGE, UNAVAILABLE. */

@@ -2,6 +2,8 @@ import { named, type Custody, type Key, type Need, type Resource, type Table } f
 
 /** Where the claims of `deduplicate` are. */
 export const ledgerTable: Table = { kind: 'table', name: 'ledger' }
+/** The sparse index of what waits in it. */
+export const openLedger: Table = { kind: 'table', name: 'ledger-open' }
 /** Where the wrapped key pairs are. */
 export const keysTable: Table = { kind: 'table', name: 'keys' }
 

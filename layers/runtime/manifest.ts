@@ -3,8 +3,8 @@ import type { Step } from './step.ts'
 
 /** The definition without its functions: plain JSON. A change of privilege, partner or key shows as a difference of it. */
 export function manifest(pipeline: Pipeline): object {
-  const { name, trigger, sensitive, timeout, steps } = pipeline
-  return plain({ name, trigger, sensitive: [...sensitive].sort(), timeout, steps: shown(steps), needs: needs(pipeline) }, name) as object
+  const { name, trigger, sensitive, timeout, outcomeDays, steps } = pipeline
+  return plain({ name, trigger, sensitive: [...sensitive].sort(), timeout, outcomeDays, steps: shown(steps), needs: needs(pipeline) }, name) as object
 }
 
 const shown = (step: Step<never, unknown>): object => ({

@@ -13,7 +13,7 @@ export interface HttpReply {
 const inert = /^(text\/plain|application\/(?!.*xml)[\w.+-]+)$/
 
 /** Text that a cipher or a signature made, and of what type it is; undefined for any other payload, which a sender may have made to look like it. */
-function textOf(payload: unknown): { readonly text: string; readonly type: string } | undefined {
+export function textOf(payload: unknown): { readonly text: string; readonly type: string } | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined
   const { sealed, signed = sealed, mediaType = sealed === undefined ? undefined : 'application/jose', ...others } = payload as Partial<Sealed & Signed>
   return typeof signed === 'string' && typeof mediaType === 'string' && inert.test(mediaType) && Object.keys(others).length === 0 ? { text: signed, type: mediaType } : undefined

@@ -15,9 +15,9 @@ export interface Need {
   readonly actions: readonly string[]
 }
 
-/** A DynamoDB table of the realm: the ledger, or the wrapped key pairs. */
+/** A DynamoDB table of the realm: the ledger, the wrapped key pairs, or what became of messages that nobody waits for. */
 export interface Table extends Resource<'table'> {
-  readonly name: 'ledger' | 'keys'
+  readonly name: 'ledger' | 'ledger-open' | 'keys' | 'outcomes' | 'outcomes-failures' | 'outcomes-entities'
 }
 
 /** One KMS key: one custody, one use. */

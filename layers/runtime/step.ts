@@ -1,3 +1,4 @@
+import type { Entity } from './failure.ts'
 import type { Io } from './io.ts'
 import type { Account } from './account.ts'
 import type { Need } from './resource.ts'
@@ -23,6 +24,8 @@ export interface Step<In, Out> {
   readonly claims?: true | undefined
   /** It changes something outside by a client of its own, and says so by `io.acted()`: its pipeline is never repeated by itself. */
   readonly acts?: true | undefined
+  /** It names what a message is about: then the pipeline keeps records of its failures. */
+  readonly entity?: Entity | undefined
   /** The parts of a composite. */
   readonly steps?: readonly Step<never, unknown>[] | undefined
   readonly run: (payload: In, io: Io) => Out | Promise<Out>

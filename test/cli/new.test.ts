@@ -19,6 +19,18 @@ test('a payload is always validated, and the route is the name where none is giv
   expect(code).toContain('validate(Order)')
 })
 
+test('a message may wait: behind a route that answers at once, or in a queue, where it is sealed', () => {
+  const behind = draft('refund', ['async:/refunds', 'deduplicate:refundId'], '../pipelines')
+  expect(behind.code).toContain("  trigger: post('/refunds', { mode: 'async', auth: iam() }),\n")
+  expect(behind.test).toContain("  expect(await world.run(refund, example)).toMatchObject({ status: 202 })\n  expect(await world.drain(refund)).toMatchObject([{ outcome: 'done' }])\n")
+  expect(behind.test).toContain("toMatchObject([{ outcome: 'duplicate' }])")
+  const queued = draft('refund', ['queue:refunds'], '../pipelines')
+  expect(queued.code).toContain("import { flow, keyPair, pipeline, queue } from 'sallyport'\n")
+  expect(queued.code).toContain("  trigger: queue('refunds', { accept: 'application/jose' }),\n  steps: flow(\n    decrypt(jwe({ key: inbox })),\n")
+  expect(queued.test).toContain("  expect(await world.deliver(refund, example)).toMatchObject({ outcome: 'done' })\n")
+  expect(queued.test).not.toContain('duplicate')
+})
+
 test.each([
   ['Refund', [], 'lower-case words joined by hyphens'],
   ['refund', ['get:/refunds'], 'a trigger is written post:/path'],

@@ -2,7 +2,7 @@ import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Ch
 import type { Stack } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { acknowledgements } from '../../infra/acknowledgements.ts'
-import { examples, fixture, stores, synthesized, type Template } from './synthesized.ts'
+import { examples, fixture, queues, stores, synthesized, type Template } from './synthesized.ts'
 
 const packs = { AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks, ServerlessChecks }
 
@@ -22,6 +22,7 @@ const apps = {
   'examples dev': synthesized(examples), 'examples prod': synthesized(examples, { stage: 'prod' }),
   'hsm, open route, e-mail': synthesized(fixture, { stage: 'prod', alarmEmail: 'oncall@bank.example' }),
   'a table and a bucket': synthesized(stores),
+  'queues, events and messages that wait': synthesized(queues),
   'reserved concurrency': synthesized(fixture, { reservedConcurrency: { intake: 20 } }),
 }
 

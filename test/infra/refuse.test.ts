@@ -48,7 +48,7 @@ describe('what this version cannot enforce, written without types', () => {
     [{ auth: { scheme: 'open' } }, 'pipeline a: an open route needs a sentence that says why anybody may call it'],
     [{ method: 'GET' }, 'pipeline a: this version cannot enforce the method "GET"; write post(…)'],
     [{ method: 'ANY' }, 'pipeline a: this version cannot enforce the method "ANY"; write post(…)'],
-    [{ kind: 'queue' }, 'pipeline a: this version cannot provide a trigger of kind "queue"'],
+    [{ kind: 'stream' }, 'pipeline a: this version cannot provide a trigger of kind "stream"'],
     [{ path: '/{proxy+}' }, 'pipeline a: "/{proxy+}" is no path of plain segments, as /loan-applications'],
   ])('%j', (trigger, expected) => {
     expect(sentence([changed(made('a'), trigger)])).toBe(expected)

@@ -7,6 +7,10 @@ import { Sallyport, type SallyportProps } from '../../infra/index.ts'
 import intake from './fixtures/pipelines/intake.ts'
 import fixtureRealm from './fixtures/pipelines/realm.ts'
 import vaultIntake from './fixtures/pipelines/vault-intake.ts'
+import notice from './fixtures/queues/notice.ts'
+import payout from './fixtures/queues/payout.ts'
+import queuesRealm from './fixtures/queues/realm.ts'
+import settlement from './fixtures/queues/settlement.ts'
 import keep from './fixtures/stores/keep.ts'
 import storesRealm from './fixtures/stores/realm.ts'
 import recall from './fixtures/stores/recall.ts'
@@ -19,6 +23,7 @@ process.env['CDK_VALIDATION'] = 'false'
 
 export const fixture: Definitions = { realm: fixtureRealm, pipelines: [intake, vaultIntake] }
 export const stores: Definitions = { realm: storesRealm, pipelines: [keep, recall] }
+export const queues: Definitions = { realm: queuesRealm, pipelines: [notice, payout, settlement] }
 export const examples: Definitions = { realm: exampleRealm, pipelines: [encryptedPayment, loanApplication] }
 
 export interface Resource {

@@ -105,7 +105,7 @@ export function explore({ name, executions, sweeps, people, mishaps, until = 'ex
     for (const [i, transitions] of state.flying.entries()) {
       yield { label: `what was given up arrives: ${transitions.map((each) => each.name).join(' + ')}`, next: () => ({ ...state, world: write(world, transitions).world, flying: state.flying.filter((_, j) => j !== i) }) }
     }
-    const later = order[order.indexOf(world.time as never) + 1]
+    const later = order.find((moment) => moment > world.time)
     // No send and no request is under way for longer than a partner remembers; whatever else may sleep for ever.
     const underWay = state.flying.length > 0 || state.places.some(({ at }) => typeof at === 'object' && at.kind === 'send')
     const awake = state.places.some(({ at }) => typeof at === 'object')

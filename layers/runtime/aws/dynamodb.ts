@@ -1,6 +1,6 @@
 import {
-  DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, TransactWriteItemsCommand, UpdateItemCommand,
-  type AttributeValue, type DeleteItemCommandInput, type GetItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type TransactWriteItemsCommandInput, type UpdateItemCommandInput,
+  DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, ScanCommand, TransactWriteItemsCommand, UpdateItemCommand,
+  type AttributeValue, type DeleteItemCommandInput, type GetItemCommandInput, type PutItemCommandInput, type QueryCommandInput, type ScanCommandInput, type TransactWriteItemsCommandInput, type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Environment } from '../environment.ts'
 
@@ -14,6 +14,8 @@ export function connect(environment: Environment) {
     update: (input: UpdateItemCommandInput) => client.send(new UpdateItemCommand(input)),
     delete: (input: DeleteItemCommandInput) => client.send(new DeleteItemCommand(input)),
     transact: (input: TransactWriteItemsCommandInput) => client.send(new TransactWriteItemsCommand(input)),
+    page: (input: QueryCommandInput) => client.send(new QueryCommand(input)),
+    scan: (input: ScanCommandInput) => client.send(new ScanCommand(input)),
     /** All pages. */
     async query(input: QueryCommandInput): Promise<{ readonly Items: Item[] }> {
       const Items: Item[] = []

@@ -7,7 +7,7 @@ beforeAll(async () => {
   process.env['ROUTES'] = JSON.stringify([{ method: 'POST', path: '/payouts' }, { method: 'GET', path: '/payouts/{id}' }])
   // What it takes over belongs to a process of its own.
   vi.doMock('sallyport', async (original) => ({ ...await original<object>(), own: () => undefined, emit: () => undefined }))
-  handler = (await import('../../../functions/handlers/fallback.ts')).handler as unknown as typeof handler
+  handler = (await import('../../../functions/handlers/fallback.ts')).handler
 })
 
 test.each([

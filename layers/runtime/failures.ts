@@ -1,0 +1,120 @@
+/** Failure records: who failed, where and why, without a payload. In a file of the layer of its own: a run that goes well never reads it. */
+import { createHash } from 'node:crypto'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import { canonical } from './canonical.ts'
+import { keyed, pseudonym } from './digest.ts'
+import type { Environment } from './environment.ts'
+import { Fault, faults } from './fault.ts'
+import { entityOf, rerunsKey, type Entity, type Source } from './failure.ts'
+import type { Effect, Io } from './io.ts'
+import { ledgerKey } from './keys.ts'
+import { manifest } from './manifest.ts'
+import type { Pipeline } from './pipeline.ts'
+import { payloadOf } from './receive.ts'
+import type { Run } from './run.ts'
+import { versionsOf } from './versions.ts'
+import { outcomesTable } from './waiting.ts'
+
+const atRest = () => import('./at-rest.ts')
+
+/** What is known of a run that failed. */
+export interface Failed {
+  /** Of the record: of the message, where it has one, so that its next failure is the same record. */
+  readonly id: string
+  readonly execution: string
+  readonly fault: Fault
+  readonly effect: Effect
+  readonly step: string | undefined
+  /** What it was about, as it was met: undefined where it failed before that was known. */
+  readonly entity: string | undefined
+  /** The first payload; undefined where it could not be read. */
+  readonly payload: unknown
+  /** It comes again by itself. */
+  readonly waits: boolean
+}
+
+const text = (payload: unknown): string => canonical(payload)
+
+/** The version of the key, a dot and a keyed digest of the first payload. */
+async function fingerprint(environment: Environment, { name }: Pipeline, payload: unknown, version?: number): Promise<string> {
+  const under = version ?? (await versionsOf(environment, ledgerKey, 0)).written
+  return `${under}.${(await keyed(environment, ledgerKey, 'fingerprint', name, under))(text(payload))}`
+}
+
+/** As the record has it: the text, or of a sensitive one its digest. */
+const shown = async (environment: Environment, { as }: Entity, entity: string): Promise<string> => as === undefined ? entity : (await pseudonym(environment, as))(entity)
+
+/** Writes the record of a failure, or renews it. Rejects with whatever AWS says. */
+export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits }: Failed): Promise<void> {
+  const kept = entityOf(pipeline)
+  if (kept === undefined) return
+  const now = environment.clock.now()
+  const { blame, retry } = faults[fault.code]
+  const about = entity === undefined ? undefined : await shown(environment, kept, entity)
+  const sealed = entity === undefined || kept.as === undefined ? undefined
+    : await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(entity), [pipeline.name, id])
+  const values: Record<string, AttributeValue | undefined> = {
+    pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
+    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, effect: { S: effect }, waits: { BOOL: waits }, source: { BOOL: kept.source !== undefined },
+    entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: sealed && { B: sealed },
+    fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
+    expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
+  }
+  const written = Object.entries(values).filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined)
+  await (await aws.dynamodb(environment)).update({
+    TableName: address(outcomesTable, environment), Key: { id: { S: id } },
+    UpdateExpression: `SET ${written.map(([name]) => `#${name} = :${name}`).join(', ')}, #first = if_not_exists(#first, :at), #attempt = if_not_exists(#attempt, :none) + :one`,
+    ExpressionAttributeNames: { ...Object.fromEntries(written.map(([name]) => [`#${name}`, name])), '#first': 'first', '#attempt': 'attempt' },
+    ExpressionAttributeValues: { ...Object.fromEntries(written.map(([name, value]) => [`:${name}`, value])), ':none': { N: '0' }, ':one': { N: '1' } },
+  })
+}
+
+/** It went well after all. Rejects with whatever AWS says. */
+export async function settle(environment: Environment, id: string): Promise<void> {
+  await (await aws.dynamodb(environment)).delete({ TableName: address(outcomesTable, environment), Key: { id: { S: id } } })
+}
+
+const versions = new WeakMap<Pipeline, string>()
+/** Which definition it was: another one may go well. */
+function versionOf(pipeline: Pipeline): string {
+  let version = versions.get(pipeline)
+  if (version === undefined) versions.set(pipeline, version = createHash('sha256').update(JSON.stringify(manifest(pipeline))).digest('hex').slice(0, 12))
+  return version
+}
+
+/** What the function `failures` asks of a pipeline's own function. */
+export type Asking =
+  | { readonly rerun: { readonly id: string; readonly fingerprint?: string; readonly body?: string; readonly entity?: string } }
+  | { readonly find: { readonly entity: string } }
+
+export type Told = { readonly done: boolean; readonly fault?: string } | { readonly entity: string }
+
+/**
+ * Runs once more what failed: with a payload that is given again, and is the same, or with one that is read again from its
+ * source. Through the same ledger: what had gone well meanwhile changes nothing.
+ */
+export async function answer(environment: Environment, pipeline: Pipeline, run: Run, event: Asking, { id: execution, deadline }: { readonly id: string; readonly deadline: number }): Promise<Told> {
+  const kept = entityOf(pipeline) as Entity
+  if ('find' in event) return { entity: `${pipeline.name}/${await shown(environment, kept, event.find.entity)}` }
+  const { id, fingerprint: wanted, body, entity } = event.rerun
+  const { source } = kept
+  if (body === undefined && (entity === undefined || source === undefined)) return { done: false, fault: 'NOT_STORED' }
+  const { fault } = await run({
+    id: execution, deadline, record: id,
+    // A name of its own, the same for each rerun: what one of them did, the next one need not do.
+    message: { origin: JSON.stringify(['', 'rerun', id]), acknowledges: true },
+    async read(io) {
+      if (body !== undefined) {
+        const payload = payloadOf(pipeline.trigger.accept, Buffer.from(body, 'base64'), io)
+        if (wanted !== undefined && await fingerprint(environment, pipeline, payload, Number(wanted.split('.')[0])) !== wanted) throw new Fault('RERUN_MISMATCH')
+        return payload
+      }
+      return payloadOf(pipeline.trigger.accept, Buffer.from(await again(source as Source, entity as string, io)), io)
+    },
+  })
+  return fault === undefined || fault.code === 'DUPLICATE' ? { done: true } : { done: false, fault: fault.code }
+}
+
+const again = ({ from, request }: Source, entity: string, io: Io): Promise<Uint8Array> => io.send(from, request(entity))

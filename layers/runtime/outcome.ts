@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import type { Environment } from './environment.ts'
+import { Fault, faults, type FaultCode } from './fault.ts'
+import type { Ended } from './run.ts'
+import { textOf } from './reply.ts'
+import { outcomeDays, outcomesKey, outcomesTable } from './waiting.ts'
+
+/** What seals by envelopes. */
+const atRest = () => import('./at-rest.ts')
+
+/** The most that is kept of a reply, in bytes. An item of DynamoDB has 400 KB. */
+const largestReply = 256 * 1024
+
+/** What whoever sent a message is told of it. */
+export interface Outcome {
+  readonly id: string
+  readonly state: 'accepted' | 'done' | 'failed'
+  /** What the sender would have been answered, had it waited. */
+  readonly status?: number
+  readonly reply?: unknown
+  /** Of a reply that is text, which a cipher or a signature made. */
+  readonly mediaType?: string
+  /** The pipeline replied, and the reply was not kept: it is too large, or could not be sealed. */
+  readonly omitted?: 'TOO_LARGE' | 'UNAVAILABLE'
+  readonly fault?: FaultCode
+}
+
+/** Bound to the row, so that no two rows show that they are of one consumer. */
+const digest = (pipeline: string, id: string, consumer: string): string => createHash('sha256').update(JSON.stringify([pipeline, id, consumer])).digest('base64url')
+
+/** The rows of a pipeline in the table of outcomes: one a message, which expires by itself. */
+export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { readonly name: string; readonly outcomeDays?: number }, environment: Environment) {
+  const { clock } = environment
+  const TableName = (): string => address(outcomesTable, environment)
+
+  /** A reply as the row has it. */
+  async function kept(id: string, payload: unknown): Promise<Record<string, { readonly B: Uint8Array } | { readonly S: string }>> {
+    const made = textOf(payload)
+    const bytes = Buffer.from(JSON.stringify(made ?? { json: payload }))
+    if (bytes.length > largestReply) return { omitted: { S: 'TOO_LARGE' } }
+    try {
+      return { reply: { B: await (await atRest()).sealEnvelope(environment, outcomesKey, name, bytes, [name, id]) } }
+    } catch {
+      return { omitted: { S: 'UNAVAILABLE' } }
+    }
+  }
+
+  return {
+    /** Notes that a message was taken. Rejects with whatever AWS says. */
+    async accept(id: string, consumer: string): Promise<void> {
+      const now = clock.now()
+      await (await aws.dynamodb(environment)).put({
+        TableName: TableName(),
+        Item: {
+          id: { S: id }, pipeline: { S: name }, state: { S: 'accepted' }, consumer: { S: digest(name, id, consumer) },
+          at: { N: String(now) }, expires: { N: String(Math.ceil(now / 1_000) + days * 86_400) },
+        },
+        ConditionExpression: 'attribute_not_exists(id)',
+      })
+    },
+
+    /** It was not taken after all. */
+    async forget(id: string): Promise<void> {
+      await (await aws.dynamodb(environment)).delete({ TableName: TableName(), Key: { id: { S: id } } })
+    },
+
+    /**
+     * Notes how a message ended for good. What was done stays done, and a row that has expired, or was taken back, is not made
+     * anew. Rejects with whatever AWS says.
+     */
+    async conclude(id: string, ended: Ended, execution: string): Promise<void> {
+      const told = ended.fault === undefined
+        // Where it was done before, nobody knows the reply any more.
+        ? { state: { S: 'done' }, ...ended.payload === undefined ? {} : await kept(id, ended.payload) }
+        : { state: { S: 'failed' }, fault: { S: ended.fault.code } }
+      const values = Object.entries({ ...told, execution: { S: execution } })
+      try {
+        await (await aws.dynamodb(environment)).update({
+          TableName: TableName(), Key: { id: { S: id } },
+          UpdateExpression: `SET ${values.map(([member]) => `#${member} = :${member}`).join(', ')}${ended.fault === undefined ? ' REMOVE #fault' : ''}`,
+          ConditionExpression: 'pipeline = :pipeline AND #state <> :already',
+          ExpressionAttributeNames: { ...Object.fromEntries(values.map(([member]) => [`#${member}`, member])), ...ended.fault === undefined && { '#fault': 'fault' } },
+          ExpressionAttributeValues: { ...Object.fromEntries(values.map(([member, value]) => [`:${member}`, value])), ':pipeline': { S: name }, ':already': { S: 'done' } },
+        })
+      } catch (error) {
+        if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
+      }
+    },
+
+    /** What became of a message, told to whoever sent it. Throws NOT_FOUND, UNAVAILABLE. */
+    async find(id: string, consumer: string): Promise<Outcome> {
+      const { Item } = await (await aws.dynamodb(environment)).get({ TableName: TableName(), Key: { id: { S: id } }, ConsistentRead: true }).catch(() => { throw new Fault('UNAVAILABLE') })
+      // Expired rows are deleted within days.
+      if (Item === undefined || Item['pipeline']?.S !== name || Item['consumer']?.S !== digest(name, id, consumer) || Number(Item['expires']?.N) * 1_000 <= clock.now()) throw new Fault('NOT_FOUND')
+      const [state, fault, reply, omitted] = [Item['state']?.S as Outcome['state'], Item['fault']?.S as FaultCode | undefined, Item['reply']?.B, Item['omitted']?.S as Outcome['omitted']]
+      if (state === 'accepted') return { id, state }
+      if (state === 'failed') return { id, state, ...fault !== undefined && { status: faults[fault].status, fault } }
+      return { id, state, status: 200, ...omitted !== undefined && { omitted }, ...reply !== undefined && await opened(id, reply) }
+    },
+  }
+
+  async function opened(id: string, reply: Uint8Array): Promise<Pick<Outcome, 'reply' | 'mediaType'>> {
+    try {
+      const read = JSON.parse(Buffer.from(await (await atRest()).openEnvelope(environment, outcomesKey, name, reply, [name, id])).toString()) as { readonly json: unknown } | { readonly text: string; readonly type: string }
+      return 'text' in read ? { reply: read.text, mediaType: read.type } : { reply: read.json }
+    } catch (error) {
+      throw new Fault((error as Partial<Fault>).code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'STORED_UNREADABLE')
+    }
+  }
+}

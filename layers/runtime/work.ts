@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { address } from './address.ts'
+import * as aws from './aws/index.ts'
+import type { Environment } from './environment.ts'
+import { asFault, Fault, faults } from './fault.ts'
+import type { Io } from './io.ts'
+import { unwrap } from './keep.ts'
+import type { Message } from './message.ts'
+import { outcomesOf } from './outcome.ts'
+import type { Pipeline } from './pipeline.ts'
+import { payloadOf } from './receive.ts'
+import type { Ended, Run } from './run.ts'
+import type { QueuedTrigger } from './triggers.ts'
+import { deadQueueOf, queueOf, waitingKey } from './waiting.ts'
+
+/** What seals by envelopes. */
+const atRest = () => import('./at-rest.ts')
+
+export type QueuedPipeline = Pipeline & { readonly trigger: QueuedTrigger }
+
+/** Milliseconds at the end of an invocation in which no message is worked on: what failed is put away, and Lambda is answered. */
+const closing = 1_000
+/** A message is begun though so many milliseconds of its time are missing: starting, and putting away what was before it, took them. */
+const slack = 1_000
+/** Seconds that a message waits at most until it is tried again. */
+const longest = 900
+
+/** What a message is, as far as it is known before it runs. */
+interface Arrived {
+  readonly message: Message
+  readonly read: (io: Io) => unknown
+  /** The id that its sender was answered. */
+  readonly request?: string
+}
+
+const origin = (route: string, id: string): string => JSON.stringify(['', route, id])
+const unreadable = (): never => { throw new Fault('PAYLOAD_UNREADABLE') }
+
+/**
+ * Works on the messages of a batch one after another: each is an execution of its own. What was done is acknowledged; what
+ * may go well another time is left to the queue, and comes again after a pause that grows; what never will is put into the
+ * dead-letter queue, and acknowledged. It never rejects for the sake of a message.
+ */
+export function work(pipeline: QueuedPipeline, run: Run, environment: Environment): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const { name, trigger, timeout } = pipeline
+  const { clock, sink } = environment
+  const outcomes = trigger.kind === 'async' ? outcomesOf(pipeline, environment) : undefined
+  const ordered = trigger.kind === 'queue' && trigger.fifo === true
+
+  /** Of an event: the id that EventBridge gave it, which is the same however often it is delivered. */
+  function eventId(body: string): string | undefined {
+    try {
+      const { id } = JSON.parse(body) as { readonly id?: unknown }
+      return typeof id === 'string' ? id : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  const sealedOr = (text: string, io: Io): unknown => trigger.accept === 'application/json' ? io.json(Buffer.from(text)) : { sealed: text }
+
+  function ofEvent(body: string, io: Io): unknown {
+    const envelope = io.json(Buffer.from(body))
+    const { detail } = (typeof envelope === 'object' && envelope !== null && !Array.isArray(envelope) ? envelope : {}) as { readonly detail?: unknown }
+    if (trigger.accept === 'application/json') return detail === undefined ? unreadable() : detail
+    const { sealed } = (typeof detail === 'object' && detail !== null ? detail : {}) as { readonly sealed?: unknown }
+    return typeof sealed === 'string' ? { sealed } : unreadable()
+  }
+
+  /** Throws a Fault where the message cannot be opened. */
+  async function arrive({ messageId, body }: SQSRecord): Promise<Arrived> {
+    switch (trigger.kind) {
+      case 'queue': return { message: { origin: origin(trigger.name, messageId), acknowledges: true }, read: (io) => sealedOr(body, io) }
+      case 'event': return { message: { origin: origin(name, eventId(body) ?? messageId), acknowledges: true }, read: (io) => ofEvent(body, io) }
+      case 'async': {
+        const [, id, text] = /^([0-9a-f-]{36})\.([\w-]+)$/.exec(body) ?? []
+        if (id === undefined || text === undefined) return unreadable()
+        const taken = { message: { origin: origin(trigger.path, id), acknowledges: true as const }, request: id }
+        try {
+          const opened = unwrap(await (await atRest()).openEnvelope(environment, waitingKey, name, Buffer.from(text, 'base64url'), [name, id]))
+          // What the sender named itself is the same message, whatever ids it was answered.
+          return { ...taken, message: { ...taken.message, ...opened.origin !== undefined && { origin: opened.origin } }, read: (io) => payloadOf(trigger.accept, opened.body, io) }
+        } catch (error) {
+          const fault = asFault(error)
+          const failing = { message: taken.message, read: () => { throw fault } }
+          // What does not open was not put here by the door: its id is nobody's word, and says nothing of a row.
+          return fault.code === 'DECRYPTION_FAILED' ? failing : { ...taken, ...failing }
+        }
+      }
+    }
+  }
+
+  /** What is not done until then is left alone: undefined. */
+  async function soon<T>(until: number, work: () => Promise<T>): Promise<T | undefined> {
+    let timer: unknown
+    const late = new Promise<undefined>((resolve) => { timer = clock.after(Math.max(0, until - clock.now()), () => resolve(undefined)) })
+    try {
+      return await Promise.race([work(), late])
+    } catch {
+      return undefined
+    } finally {
+      clock.cancel(timer)
+    }
+  }
+
+  /** It comes again in so many seconds. Where that cannot be said, it comes when the queue's own visibility timeout is over. */
+  const again = (until: number, { receiptHandle }: SQSRecord, seconds: number): Promise<unknown> => soon(until, async () =>
+    (await aws.sqs(environment)).changeVisibility({ QueueUrl: address(queueOf(pipeline), environment), ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }))
+
+  /** Puts a message, as it is, into the dead-letter queue. Whether it lies there. */
+  async function bury(until: number, { messageId, body, attributes: { MessageGroupId }, messageAttributes }: SQSRecord, { code }: Fault, execution: string): Promise<boolean> {
+    // A message has ten attributes.
+    const own = Object.entries(messageAttributes).slice(0, 8).map(([called, { dataType, stringValue, binaryValue }]) => [called, {
+      DataType: dataType, ...stringValue !== undefined && { StringValue: stringValue }, ...binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') },
+    }])
+    return await soon(until, async () => {
+      await (await aws.sqs(environment)).send({
+        QueueUrl: address(deadQueueOf(pipeline), environment), MessageBody: body,
+        MessageAttributes: { ...Object.fromEntries(own), fault: { DataType: 'String', StringValue: code }, execution: { DataType: 'String', StringValue: execution } },
+        ...ordered && { MessageGroupId, MessageDeduplicationId: messageId },
+      })
+      return true
+    }) ?? false
+  }
+
+  /** A pause before the next attempt, in whole seconds: at random, so that those who failed at once do not come back at once. */
+  function pause(attempt: number, { retryAfter = 0 }: Fault): number {
+    // Behind the last one SQS puts it into the dead-letter queue, when it is asked for it.
+    if (attempt >= trigger.attempts) return 0
+    return Math.max(retryAfter, Math.ceil(clock.jitter(Math.min(longest, 5 * 2 ** (attempt - 1)) * 1_000) / 1_000))
+  }
+
+  /** Notes how a message ended for good, for whoever asks. */
+  async function conclude(until: number, request: string | undefined, ended: Ended, execution: string): Promise<void> {
+    if (outcomes === undefined || request === undefined) return
+    const told = await soon(until, async () => {
+      await outcomes.conclude(request, ended, execution)
+      return true
+    })
+    // Not tried again for its sake: that would do once more what was done.
+    if (told !== true) sink.emit({ time: sink.moment(), level: 'error', event: 'outcome', id: execution, pipeline: name, request, fault: 'UNAVAILABLE' })
+  }
+
+  /** One message. `undefined`: it is over; else in how many seconds it comes again. */
+  async function one(record: SQSRecord, end: number): Promise<number | undefined> {
+    const id = randomUUID()
+    const attempt = Number(record.attributes.ApproximateReceiveCount)
+    const deadline = Math.min(clock.now() + timeout * 1_000, end - closing)
+    const arrived = await soon(deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
+    const { message, read, request } = arrived ?? { message: {}, read: () => { throw new Fault('OUT_OF_TIME') } }
+    const ended = await run({ id, deadline, message, read, waited: { message: record.messageId, attempt, ...request !== undefined && { request } } })
+    const until = end - closing / 5
+    const { fault } = ended
+    // Accepted before is done: only its sender, if it asks, is told that this one was not needed.
+    if (fault === undefined || fault.code === 'DUPLICATE') {
+      await conclude(until, request, ended, id)
+      return undefined
+    }
+    const last = attempt >= trigger.attempts
+    if (!faults[fault.code].retry && await bury(until, record, fault, id)) {
+      await conclude(until, request, ended, id)
+      return undefined
+    }
+    if (last) await conclude(until, request, ended, id)
+    const seconds = pause(attempt, fault)
+    await again(until, record, seconds)
+    return seconds
+  }
+
+  return async ({ Records }, context) => {
+    const end = clock.now() + context.getRemainingTimeInMillis()
+    const failed: string[] = []
+    /** Groups of which a message failed, and in how many seconds it comes again. */
+    const held = new Map<string, number>()
+    for (const [i, record] of Records.entries()) {
+      const group = ordered ? record.attributes.MessageGroupId ?? '' : undefined
+      const behind = group === undefined ? undefined : held.get(group)
+      const begun = behind === undefined && (i === 0 || end - clock.now() + slack >= timeout * 1_000)
+      let seconds: number | undefined = behind ?? 0
+      try {
+        if (begun) seconds = await one(record, end)
+        else await again(end - closing / 5, record, seconds)
+      } catch {
+        // Left to the queue's own visibility timeout.
+      }
+      if (seconds === undefined) continue
+      failed.push(record.messageId)
+      if (group !== undefined && !held.has(group)) held.set(group, seconds)
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
+  }
+}

@@ -1,0 +1,147 @@
+import { account, digits, flow, hashKey, identifier, open, path, pipeline, post, queue, type Json } from 'sallyport'
+import { apiKey } from 'sallyport/accounts/api-key'
+import { call, deduplicate, entity, validate } from 'sallyport/steps'
+import { sandbox } from 'sallyport/testing'
+import { describe, expect, test } from 'vitest'
+import * as v from 'valibot'
+
+/** Failure records and reruns, from the definition to the row, in this process. */
+const crm = account('crm', apiKey({ origin: {} }))
+const bank = account('bank', apiKey({ origin: {}, idempotency: { hours: 24 }, nothingDone: [400] }))
+const taxId = identifier('tax-id', { key: hashKey('identity'), normalize: digits })
+const Order = v.object({ orderId: v.string(), taxId: v.string(), amount: v.number() })
+const Booked = v.object({ booked: v.boolean() })
+const why = 'a test has no partners'
+
+const steps = (by: 'orderId' | 'taxId', source = false) => flow(
+  validate(Order),
+  entity({ by, ...by === 'taxId' && { as: taxId }, ...source && { source: { from: crm, request: (name) => ({ method: 'GET', path: path`/orders/${name}` }) } } }),
+  deduplicate({ by: 'orderId' }),
+  call({ to: bank, once: 'orderId', reply: Booked, request: (order) => ({ method: 'POST', path: path`/bookings`, body: order }) }),
+)
+const orders = pipeline({ name: 'orders', trigger: post('/orders', { auth: open(why) }), sensitive: ['taxId'], steps: steps('taxId') })
+const sourced = pipeline({ name: 'sourced', trigger: post('/sourced', { auth: open(why) }), sensitive: ['taxId'], steps: steps('taxId', true) })
+const queued = pipeline({ name: 'queued', trigger: queue('orders', { readable: 'orders hold no card', attempts: 3 }), sensitive: ['taxId'], steps: steps('orderId') })
+const order = { orderId: 'o-4711', taxId: '078-05-1120', amount: 12 }
+const world = (bankDoes: () => Json | number) => sandbox({ partners: { bank: () => { const does = bankDoes(); return typeof does === 'number' ? { status: does } : { body: does } }, crm: () => ({ body: order }) } })
+
+describe('a route', () => {
+  test('a partner that fails leaves one record: what it was about as a digest, and nothing of the payload', async () => {
+    const { run, failures } = methods(world(() => 500))
+    expect((await run(orders, order)).fault).toBe('PARTNER_FAILED')
+    const [record, ...more] = await failures()
+    expect(more).toEqual([])
+    expect(record).toMatchObject({ pipeline: 'orders', failed: 'orders', fault: 'PARTNER_FAILED', blame: 'partner', retry: true, effect: 'unknown', step: 'call', attempt: 1, waits: false, source: false })
+    expect(record?.id).toMatch(/^f\.[0-9a-f-]{36}$/)
+    expect(record?.['version']).toMatch(/^[0-9a-f]{12}$/)
+    expect(record?.entity).toMatch(/^orders\/1\.[\w-]{43}$/)
+    expect(record?.fingerprint).toMatch(/^1\.[\w-]{43}$/)
+    expect(Number(record?.['expires'])).toBe(Date.UTC(2026, 0, 1) / 1_000 + 30 * 86_400)
+    expect(JSON.stringify(record)).not.toMatch(/1120|078051120|4711/)
+  })
+  test('what its sender did wrong is told to its sender, and leaves none; nor does what went well', async () => {
+    const { run, failures } = methods(world(() => ({ booked: true })))
+    expect((await run(orders, { ...order, amount: 'much' })).fault).toBe('PAYLOAD_INVALID')
+    expect((await run(orders, order)).status).toBe(200)
+    expect((await run(orders, order)).fault).toBe('DUPLICATE')
+    expect(await failures()).toEqual([])
+  })
+  test('the line says that it was recorded; where the table does not answer, that it was not, and the sender is told the same', async () => {
+    const it = world(() => 500)
+    const { run, failures } = methods(it)
+    const told = await run(orders, order)
+    expect(told.lines.find(({ event }) => event === 'execution')).toMatchObject({ recorded: true })
+    it.faults([{ service: 'dynamodb', operation: 'UpdateItem', error: 'unavailable', times: 100 }])
+    const silent = await run(orders, { ...order, orderId: 'o-2' })
+    expect([silent.fault, silent.lines.find(({ event }) => event === 'execution')?.['recorded']]).toEqual(['PARTNER_FAILED', false])
+    expect(await failures()).toHaveLength(1)
+  })
+})
+
+describe('a rerun', () => {
+  test('with the same payload runs it again through the ledger, and takes the record away', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    const { run, failures } = methods(it)
+    const first = await run(orders, order)
+    const [record] = await failures()
+    if (record === undefined) throw new Error('no record')
+    expect(await it.rerun(orders, record, { ...order, amount: 13 })).toEqual({ done: false, fault: 'RERUN_MISMATCH' })
+    expect(await it.rerun(orders, record, order)).toEqual({ done: false, fault: 'PARTNER_FAILED' })
+    expect((await failures()).map(({ id, attempt, fault }) => [id, attempt, fault])).toEqual([[record.id, 2, 'PARTNER_FAILED']])
+    up = true
+    expect(await it.rerun(orders, record, order)).toEqual({ done: true })
+    expect(await failures()).toEqual([])
+    expect((await run(orders, order)).fault).toBe('DUPLICATE')
+    expect(first.partners['bank']).toHaveLength(1)
+  })
+  test('of something that had gone well meanwhile changes nothing', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    const { run, failures } = methods(it)
+    await run(orders, order)
+    const [record] = await failures()
+    up = true
+    expect((await run(orders, order)).status).toBe(200)
+    if (record === undefined) throw new Error('no record')
+    expect(await it.rerun(orders, record, order)).toEqual({ done: true })
+    expect(await failures()).toEqual([])
+  })
+  test('reads the message again from its source, by what the record holds sealed', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    const { run, failures } = methods(it)
+    await run(sourced, order)
+    const [record] = await failures()
+    if (record === undefined) throw new Error('no record')
+    expect(record).toMatchObject({ source: true })
+    up = true
+    expect(await it.rerun(sourced, record)).toEqual({ done: true })
+    expect((await run(sourced, order)).fault).toBe('DUPLICATE')
+  })
+  test('needs the payload where there is no source', async () => {
+    const it = world(() => 500)
+    const { run, failures } = methods(it)
+    await run(orders, order)
+    const [record] = await failures()
+    if (record === undefined) throw new Error('no record')
+    expect(await it.rerun(orders, record)).toEqual({ done: false, fault: 'NOT_STORED' })
+  })
+})
+
+describe('a queue', () => {
+  test('a message has one record however often it fails, and none once it went well', async () => {
+    let calls = 0
+    const it = world(() => ++calls === 2 ? { booked: true } : 500)
+    await it.deliver(queued, order)
+    expect((await it.failures()).map(({ entity, attempt, waits }) => [entity, attempt, waits])).toEqual([['queued/o-4711', 1, true]])
+    await it.drain(queued)
+    expect(await it.failures()).toEqual([])
+    expect(await it.dead(queued)).toEqual([])
+  })
+  test('a message whose attempts are over is in the dead-letter queue once, and its record waits for nothing', async () => {
+    const it = world(() => 500)
+    await it.send(queued, order)
+    await it.drain(queued)
+    it.tick(3_600_000)
+    expect(await it.drain(queued)).toEqual([])
+    expect(await it.dead(queued)).toHaveLength(1)
+    expect((await it.failures()).map(({ entity, attempt, waits, fault }) => [entity, attempt, waits, fault])).toEqual([['queued/o-4711', 3, false, 'PARTNER_FAILED']])
+  })
+  test('a message that nobody can read is recorded too, since nobody waits for a reply, and ends in the dead-letter queue once', async () => {
+    const it = world(() => ({ booked: true }))
+    await it.send(queued, { ...order, amount: 'much' })
+    await it.drain(queued)
+    it.tick(3_600_000)
+    await it.drain(queued)
+    expect(await it.dead(queued)).toHaveLength(1)
+    const [record, ...more] = await it.failures()
+    expect(more).toEqual([])
+    expect(record).toMatchObject({ fault: 'PAYLOAD_INVALID', attempt: 1, waits: false, retry: false })
+    expect(record?.entity).toBeUndefined()
+  })
+})
+
+function methods(it: ReturnType<typeof sandbox>) {
+  return { run: it.run.bind(it), failures: it.failures.bind(it) }
+}
