@@ -77,7 +77,8 @@ function perMillion({ needs, trigger: { kind, fifo, batch } = { kind: 'http' } }
   return [
     ...brought(kind, messages, fifo, batch),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
-    line('ledger writes', claims ? 2 * messages : 0, prices.dynamodbWrite),
+    // Two writes of an item under 1 KB, each of which changes an entry of the sparse index.
+    line('ledger write units', claims ? 4 * messages : 0, prices.dynamodbWrite),
     ...needs.flatMap(({ resource, actions }) => stored(resource, actions, needs.some((need) => need.resource.name === `store-${resource.name}` && need.actions.includes('kms:Decrypt')), messages)),
     line('KMS requests', hsm.size * messages, prices.kmsAsymmetricRequest),
     line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),

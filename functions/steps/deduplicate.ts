@@ -2,8 +2,10 @@ import { Fault, ledgerNeeds, textAt, type AskedKey, type Identifier, type KeyPat
 
 /** One identifier: what it is made of, and who counts it. */
 interface Key<T> {
-  /** The field that identifies the message, or several that do so together; every payload has them. */
-  readonly by: KeyPath<T> | readonly [KeyPath<T>, KeyPath<T>, ...KeyPath<T>[]]
+  /** The field that identifies the message; every payload has it. */
+  readonly by: KeyPath<T>
+  /** Fields that identify it only together with that one. */
+  readonly with?: readonly [KeyPath<T>, ...KeyPath<T>[]]
   /** How it is brought to one spelling, and its key; without it, as written and under the realm's own key. */
   readonly as?: Identifier
   /**
@@ -13,27 +15,34 @@ interface Key<T> {
   readonly scope?: 'pipeline' | 'realm'
 }
 
-interface Terms {
+interface Options<T> {
+  /** The field that identifies the message; every payload has it. */
+  readonly by?: KeyPath<T>
+  /** Fields that identify it only together with that one. */
+  readonly with?: readonly [KeyPath<T>, ...KeyPath<T>[]]
+  /** How it is brought to one spelling, and its key; without it, as written and under the realm's own key. */
+  readonly as?: Identifier
+  /**
+   * `realm`: what one pipeline accepted, no other takes that names the same identifier in its realm scope; wants `as`.
+   * @default 'pipeline'
+   */
+  readonly scope?: 'pipeline' | 'realm'
+  /** Several identifiers, instead of `by`: refused if any of them was accepted. */
+  readonly keys?: readonly [Key<T>, ...Key<T>[]]
   /**
    * How long an accepted identifier is remembered: from a minute (1 / 1440) to ten years.
    * @default 7
    */
   readonly days?: number
   /**
-   * The sender's `Idempotency-Key` is claimed as well: the same key with another payload is refused by KEY_REUSED. `required`:
-   * a message without one is refused by KEY_MISSING. `optional`: then the fields alone count.
+   * The sender's `Idempotency-Key` is claimed as well, or alone: the same key with another payload is refused by KEY_REUSED.
+   * `required`: a message without one is refused by KEY_MISSING. `optional`: then the fields alone count. Of what waits in a
+   * queue, the message's own id stands for it.
    */
   readonly idempotencyKey?: 'required' | 'optional'
   /** Keeps the first reply, sealed, up to 64 KB, and gives it again where the same `Idempotency-Key` comes again. */
   readonly replay?: true
 }
-
-type Options<T> =
-  | Key<T> & Terms
-  /** Several identifiers: refused if any of them was accepted. */
-  | Terms & { readonly keys: readonly [Key<T>, ...Key<T>[]] }
-  /** The sender's `Idempotency-Key` alone. */
-  | Terms & { readonly idempotencyKey: 'required' | 'optional' }
 
 /** A transaction of DynamoDB has a hundred items, and after rotations each identifier is several. */
 const mostKeys = 8
@@ -46,9 +55,10 @@ const mostKeys = 8
  * KEY_REUSED, UNAVAILABLE; at the end of the run UNCONFIRMED.
  */
 export function deduplicate<T>(options: Options<T>): Step<T, T> {
-  const { days = 7, idempotencyKey, replay } = options
-  const keys: readonly Key<T>[] = 'keys' in options ? options.keys : 'by' in options ? [options] : []
-  const who = `deduplicate${keys.length === 0 ? '' : ` by ${keys.map(({ by }) => typeof by === 'string' ? by : (by as readonly string[]).join(' + ')).join(', ')}`}`
+  const { by, as, with: others, scope, days = 7, idempotencyKey, replay } = options
+  const keys: readonly Key<T>[] = options.keys ?? (by === undefined ? [] : [{ by, ...others && { with: others }, ...as && { as }, ...scope && { scope } }])
+  const who = `deduplicate${keys.length === 0 ? '' : ` by ${keys.map(pathsOf).map((paths) => paths.join(' + ')).join(', ')}`}`
+  if (options.keys !== undefined && (by !== undefined || others !== undefined || as !== undefined || scope !== undefined)) throw new TypeError(`${who}: keys say each what they are made of; leave by, with, as and scope out beside them`)
   if (!(days >= 1 / 1_440 && days <= 3_660)) throw new TypeError(`${who}: days is between a minute and ten years`)
   if (keys.length > mostKeys) throw new TypeError(`${who}: at most ${mostKeys} keys are claimed at once`)
   if (keys.length === 0 && idempotencyKey === undefined) throw new TypeError(`${who}: say by which field, or that the sender gives an idempotencyKey`)
@@ -56,17 +66,23 @@ export function deduplicate<T>(options: Options<T>): Step<T, T> {
   for (const { scope, as } of keys) if (scope === 'realm' && as === undefined) throw new TypeError(`${who}: across pipelines it is the identifier that counts; give the scope 'realm' an identifier in as`)
   return {
     kind: 'deduplicate',
-    config: { ...'keys' in options ? { keys: options.keys } : 'by' in options ? { by: options.by, as: options.as, scope: options.scope } : {}, days, idempotencyKey, replay },
+    config: { keys: options.keys, by, with: others, as, scope, days, idempotencyKey, replay },
     needs: ledgerNeeds(keys.map(({ as }) => as), { message: idempotencyKey !== undefined, replay: replay === true }),
     claims: true,
     async run(payload, io) {
       if (idempotencyKey === 'required' && io.origin === undefined) throw new Fault('KEY_MISSING')
-      const asked = keys.map(({ by, as, scope }): AskedKey => ({
-        by: by as string, as, realm: scope === 'realm' ? true : undefined,
-        value: typeof by === 'string' ? textAt(payload, by) : (by as readonly string[]).map((path) => textAt(payload, path)),
-      }))
+      const asked = keys.map((key): AskedKey => {
+        const [path, ...more] = pathsOf(key)
+        const { as, scope } = key
+        return {
+          as, realm: scope === 'realm' ? true : undefined,
+          ...more.length === 0 ? { by: path, value: textAt(payload, path) } : { by: [path, ...more], value: [path, ...more].map((each) => textAt(payload, each)) },
+        }
+      })
       if (asked.length > 0 || io.origin !== undefined) await io.claim({ keys: asked, days, payload, ...idempotencyKey !== undefined && { message: {} }, replay })
       return payload
     },
   }
 }
+
+const pathsOf = <T>({ by, with: others = [] as never }: Key<T>): readonly [string, ...string[]] => [by as string, ...others as readonly string[]]

@@ -15,6 +15,7 @@ export { changeAt, pickAt, textAt, textsAt, type AnyPath, type Deciphered, type 
 export { digits, exact, identifier, lowerCase, trim, unkeyed, type Identifier, type Normalizer } from './identifier.ts'
 export type { AskedKey } from './claims.ts'
 export { ledgerNeeds } from './ledger-needs.ts'
+/** What waits in the ledger, and what may be done about it by others than its run. */
 export * as ledger from './ledger-open.ts'
 export type { Item as LedgerItem, Transition as LedgerTransition } from './ledger.ts'
 export type { Attempted, Claiming, Effect, Io, PrivateKey, Request, Sending, SigningHalf } from './io.ts'

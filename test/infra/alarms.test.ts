@@ -30,8 +30,8 @@ test('each alarm ends with its heading and describes itself with the anchor', ()
   }
   expect(alarms.map(({ AlarmName }) => AlarmName).sort()).toEqual([
     ...['intake', 'vault-intake'].flatMap((name) => ['Faults of ours', 'Partner faults', 'In doubt', 'Unconfirmed'].map((kind) => `Sallyport-dev ${name}: ${kind}`)),
-    ...['intake', 'vault-intake', 'jwks', 'keys', 'fallback'].flatMap((name) => ['Crashes', 'Throttled'].map((kind) => `Sallyport-dev ${name}: ${kind}`)),
-    'Sallyport-dev API errors', 'Sallyport-dev Ledger throttled',
+    ...['intake', 'vault-intake', 'jwks', 'keys', 'ledger', 'fallback'].flatMap((name) => ['Crashes', 'Throttled'].map((kind) => `Sallyport-dev ${name}: ${kind}`)),
+    'Sallyport-dev Doubts waiting', 'Sallyport-dev API errors', 'Sallyport-dev Ledger throttled',
   ].sort())
 })
 
@@ -63,15 +63,15 @@ test('CloudWatch may publish its alarms, and nobody without TLS', () => {
 
 // An alarm on a metric that nobody writes never goes off: each must be one that a filter makes, spelled alike.
 test('each alarm on a line reads a metric that a filter of that function writes', () => {
-  const filters = Object.values(all('AWS::Logs::MetricFilter')).map(({ Properties }) => plain(Properties) as { LogGroupName: string; FilterPattern: string; MetricTransformations: { MetricName: string; MetricNamespace: string; Dimensions: { Key: string; Value: string }[]; MetricValue: string }[] })
-  expect(filters.filter(({ LogGroupName }) => LogGroupName === 'Sallyport-dev/intake-Log').map(({ FilterPattern, MetricTransformations: [{ MetricName, Dimensions, MetricValue } = { MetricName: '', Dimensions: [], MetricValue: '' }] }) => [MetricName, MetricValue, FilterPattern, Dimensions.map(({ Key, Value }) => `${Key}=${Value}`).join(' ')])).toEqual([
+  const filters = Object.values(all('AWS::Logs::MetricFilter')).map(({ Properties }) => plain(Properties) as { LogGroupName: string; FilterPattern: string; MetricTransformations: { MetricName: string; MetricNamespace: string; Dimensions?: { Key: string; Value: string }[]; MetricValue: string }[] })
+  expect(filters.filter(({ LogGroupName }) => LogGroupName === 'Sallyport-dev/intake-Log').map(({ FilterPattern, MetricTransformations: [{ MetricName, Dimensions, MetricValue } = { MetricName: '', Dimensions: [], MetricValue: '' }] }) => [MetricName, MetricValue, FilterPattern, (Dimensions ?? []).map(({ Key, Value }) => `${Key}=${Value}`).join(' ')])).toEqual([
     ['Duration', '$.ms', '{ $.event = "execution" && $.ms >= 0 }', 'Pipeline=$.pipeline'],
     ['Faults', '1', '{ $.event = "execution" && $.outcome = "fault" }', 'Pipeline=$.pipeline Blame=$.blame'],
     ['Uncertain', '1', '{ $.event = "execution" && ($.fault = "IN_DOUBT" || $.fault = "UNCONFIRMED") }', 'Pipeline=$.pipeline Fault=$.fault'],
   ])
-  const written = new Set(filters.flatMap(({ MetricTransformations }) => MetricTransformations.map(({ MetricNamespace, MetricName, Dimensions }) => [MetricNamespace, MetricName, ...Dimensions.map(({ Key }) => Key).sort()].join(' '))))
+  const written = new Set(filters.flatMap(({ MetricTransformations }) => MetricTransformations.map(({ MetricNamespace, MetricName, Dimensions }) => [MetricNamespace, MetricName, ...(Dimensions ?? []).map(({ Key }) => Key).sort()].join(' '))))
   for (const { Namespace, MetricName, Dimensions, AlarmName } of alarms.filter(({ Namespace }) => !String(Namespace).startsWith('AWS/'))) {
-    expect(written, AlarmName).toContain([Namespace, MetricName, ...(Dimensions as { Name: string }[]).map(({ Name }) => Name).sort()].join(' '))
+    expect(written, AlarmName).toContain([Namespace, MetricName, ...(Dimensions as { Name: string }[] | undefined ?? []).map(({ Name }) => Name).sort()].join(' '))
   }
 })
 

@@ -17,7 +17,8 @@ test('each route has the authorization its definition says, and its own function
 
 test('the API may invoke a function through its own route alone', () => {
   expect(properties('AWS::Lambda::Permission').map(({ FunctionName, SourceArn, Principal, Action }) => [FunctionName, String(SourceArn).split(':').at(-1), Principal, Action])).toEqual([
-    // The rule by which keys are looked at once a day.
+    // The rules by which the ledger is swept, and keys are looked at once a day.
+    ['Sallyport-dev/ledger.Arn', 'Sallyport-dev/Sweep.Arn', 'events.amazonaws.com', 'lambda:InvokeFunction'],
     ['Sallyport-dev/keys.Arn', 'Sallyport-dev/Rotation.Arn', 'events.amazonaws.com', 'lambda:InvokeFunction'],
     ...[
     ['intake', 'POST/intake'], ['vault-intake', 'POST/vault'], ['jwks', 'GET/.well-known/jwks.json'], ['fallback', '$default'],
@@ -37,7 +38,7 @@ test('the stage throttles, and its access log holds no path, query, address or h
 
 test('functions: arm64, the layer, JSON logs into a group that is there before they are', () => {
   const functions = Object.entries(all('AWS::Lambda::Function'))
-  expect(functions.map(([path]) => path)).toEqual(['intake', 'vault-intake', 'jwks', 'keys', 'fallback'].map((name) => `Sallyport-dev/${name}`))
+  expect(functions.map(([path]) => path)).toEqual(['intake', 'vault-intake', 'jwks', 'keys', 'ledger', 'fallback'].map((name) => `Sallyport-dev/${name}`))
   for (const [path, { Properties }] of functions) {
     const name = path.replace('Sallyport-dev/', '')
     expect(plain(Properties)).toMatchObject({

@@ -13,19 +13,19 @@ const costs = costsOf([state, stateless], assumed)
 const cents = (bill: { dollars: number } | undefined): number => Math.round((bill?.dollars ?? 0) * 100) / 100
 
 describe('from the templates', () => {
-  // 6 keys, 3 secrets, 20 alarms of 0.10, a dashboard: counted by hand.
+  // 6 keys, 3 secrets, 23 alarms of 0.10, a dashboard: counted by hand.
   test('an idle month of the examples', () => {
-    expect(costs.idleMonth.lines.map(({ what, count }) => [what, count])).toEqual([['KMS keys', 6], ['secrets', 3], ['alarms', 20], ['dashboard', 1]])
-    expect(cents(costs.idleMonth)).toBe(12.2)
+    expect(costs.idleMonth.lines.map(({ what, count }) => [what, count])).toEqual([['KMS keys', 6], ['secrets', 3], ['alarms', 23], ['dashboard', 1]])
+    expect(cents(costs.idleMonth)).toBe(12.5)
   })
 
-  test('a million messages: two ledger writes, and no KMS in custody wrapped', () => {
+  test('a million messages: two ledger writes of two units each, and no KMS in custody wrapped', () => {
     expect(costs.pipelines.map(({ name }) => name)).toEqual(['encrypted-payment', 'loan-application'])
     for (const pipeline of costs.pipelines) {
       expect(pipeline.lines.map(({ what }) => what)).not.toContain('KMS requests')
-      expect(pipeline.lines.find(({ what }) => what === 'ledger writes')).toMatchObject({ count: 2e6, dollars: 1.25 })
-      // 1.00 + 0.20 + 0.05 GB-s × 13.3334 + 1.25 + 2.5 GB × 0.62 + 2.5 GB / 6 × 3 months × 0.03 + 3 GB × 0.09
-      expect(cents(pipeline)).toBe(4.97)
+      expect(pipeline.lines.find(({ what }) => what === 'ledger write units')).toMatchObject({ count: 4e6, dollars: 2.5 })
+      // 1.00 + 0.20 + 0.05 GB-s × 13.3334 + 2.50 + 2.5 GB × 0.62 + 2.5 GB / 6 × 3 months × 0.03 + 3 GB × 0.09
+      expect(cents(pipeline)).toBe(6.22)
     }
   })
 
@@ -75,9 +75,9 @@ describe('the command', () => {
 
   test('a table for people, with prices and what was assumed', async () => {
     expect(await cost(['--out', out, '--ms', '40'])).toBe(0)
-    expect(written.stdout).toMatch(/^an idle month +12\.20$/m)
+    expect(written.stdout).toMatch(/^an idle month +12\.50$/m)
     expect(written.stdout).toMatch(/^ {2}KMS keys +6 × 1 +6\.00$/m)
-    expect(written.stdout).toMatch(/^a million messages through loan-application +4\.57$/m)
+    expect(written.stdout).toMatch(/^a million messages through loan-application +5\.82$/m)
     expect(written.stdout).toContain('Assumed: 40 ms an execution, 2500 bytes of logs and 3000 bytes sent a message, warm functions.')
   })
 

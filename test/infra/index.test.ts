@@ -7,7 +7,7 @@ test('two stacks directly under the app, functions directly under the second', (
   const { sallyport, all } = synthesized(fixture)
   expect([sallyport.state.node.path, sallyport.stateless.node.path]).toEqual(['Sallyport-dev-state', 'Sallyport-dev'])
   expect(Object.values(all('AWS::Lambda::Function')).map(({ Metadata }) => Metadata?.['aws:cdk:path'])).toEqual(
-    ['intake', 'vault-intake', 'jwks', 'keys', 'fallback'].map((name) => `Sallyport-dev/${name}/Resource`))
+    ['intake', 'vault-intake', 'jwks', 'keys', 'ledger', 'fallback'].map((name) => `Sallyport-dev/${name}/Resource`))
 })
 
 test('no resource of one stack has the logical id of a resource of the other', () => {
@@ -52,7 +52,7 @@ describe('properties', () => {
     ] as const) {
       const { all, plain } = synthesized(fixture, { permissionsBoundary })
       const roles = Object.values(all('AWS::IAM::Role'))
-      expect(roles).toHaveLength(5)
+      expect(roles).toHaveLength(6)
       for (const { Properties } of roles) {
         const boundary: unknown = plain(Properties['PermissionsBoundary'])
         expect(typeof boundary === 'object' ? (boundary as { 'Fn::Sub': string })['Fn::Sub'].replace('${AWS::Partition}', 'aws').replace('${AWS::AccountId}', '123456789012') : boundary).toBe(expected)
@@ -63,7 +63,7 @@ describe('properties', () => {
   test('memory, throttle and reserved concurrency', () => {
     const { all } = synthesized(fixture, { memory: 1_024, throttle: { rateLimit: 50, burstLimit: 75 }, reservedConcurrency: { intake: 20 } })
     const functions = all('AWS::Lambda::Function')
-    expect(Object.values(functions).map(({ Properties }) => Properties['MemorySize'])).toEqual([1_024, 1_024, 1_024, 1_024, 1_024])
+    expect(Object.values(functions).map(({ Properties }) => Properties['MemorySize'])).toEqual([1_024, 1_024, 1_024, 1_024, 1_024, 1_024])
     expect(Object.entries(functions).map(([path, { Properties }]) => [path, Properties['ReservedConcurrentExecutions']]).filter(([, share]) => share !== undefined)).toEqual([['Sallyport-dev/intake', 20]])
     expect(Object.values(all('AWS::ApiGatewayV2::Stage'))[0]?.Properties['DefaultRouteSettings']).toEqual({ ThrottlingBurstLimit: 75, ThrottlingRateLimit: 50 })
   })

@@ -6,7 +6,7 @@ const groups = Object.values(all('AWS::Logs::LogGroup')).map(({ Properties }) =>
 
 test('each function and the API have a log group, kept 90 days under the log key', () => {
   expect(groups.map(({ LogGroupName, RetentionInDays, KmsKeyId }) => [LogGroupName, RetentionInDays, KmsKeyId])).toEqual([
-    ...['intake', 'vault-intake', 'jwks', 'keys', 'fallback'].map((name) => `/aws/lambda/Sallyport-dev-${name}`), '/aws/vendedlogs/Sallyport-dev-access',
+    ...['intake', 'vault-intake', 'jwks', 'keys', 'ledger', 'fallback'].map((name) => `/aws/lambda/Sallyport-dev-${name}`), '/aws/vendedlogs/Sallyport-dev-access',
   ].map((name) => [name, 90, 'Sallyport-dev-state/logs-key.Arn']))
 })
 

@@ -78,8 +78,11 @@ test('each function finds the addresses of its needs in its environment, and not
   ]) })
 })
 
-test('once a day keys looks which are due', () => {
+test('every five minutes ledger sweeps, and once a day keys looks which are due', () => {
   expect(plain(Object.values(all('AWS::Events::Rule')).map(({ Properties }) => Properties))).toEqual([{
+    Description: 'Finds claims that nobody settled', ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED',
+    Targets: [{ Arn: 'Sallyport-dev/ledger.Arn', Id: 'Target0', Input: '{"sweep":true}', RetryPolicy: { MaximumRetryAttempts: 0 } }],
+  }, {
     Description: 'Renews the keys that are due', ScheduleExpression: 'rate(1 day)', State: 'ENABLED',
     Targets: [{ Arn: 'Sallyport-dev/keys.Arn', Id: 'Target0', Input: '{"rotate":"due"}', RetryPolicy: { MaximumRetryAttempts: 2 } }],
   }])

@@ -35,7 +35,7 @@ describe('cdk synth', () => {
     const { Resources } = JSON.parse(read(one, 'Sallyport-dev.template.json')) as Template
     const functions = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function')
     // Short names are read from STACK/FUNCTION/Resource, and no deeper.
-    expect(functions.map(({ Metadata }) => Metadata?.['aws:cdk:path'])).toEqual(['intake', 'vault-intake', 'jwks', 'keys', 'fallback'].map((name) => `Sallyport-dev/${name}/Resource`))
+    expect(functions.map(({ Metadata }) => Metadata?.['aws:cdk:path'])).toEqual(['intake', 'vault-intake', 'jwks', 'keys', 'ledger', 'fallback'].map((name) => `Sallyport-dev/${name}/Resource`))
     for (const { Metadata } of functions) {
       expect(Metadata).toMatchObject({ 'aws:asset:property': 'Code', 'aws:asset:is-bundled': false })
       expect(existsSync(join(one, Metadata?.['aws:asset:path'] as string, 'index.js'))).toBe(true)

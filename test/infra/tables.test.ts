@@ -14,7 +14,12 @@ describe.each([['dev', false], ['local', false], ['prod', true]] as const)('stag
     expect(plain(Object.fromEntries(Object.entries(all('AWS::DynamoDB::Table')).map(([path, { Properties }]) => [path, Properties])))).toEqual({
       [`Sallyport-${stage}-state/ledger-table`]: {
         ...shared, TableName: `Sallyport-${stage}-ledger`, TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
-        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }], KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }, { AttributeName: 'open', AttributeType: 'S' }, { AttributeName: 'lease', AttributeType: 'N' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        GlobalSecondaryIndexes: [{
+          IndexName: 'open', KeySchema: [{ AttributeName: 'open', KeyType: 'HASH' }, { AttributeName: 'lease', KeyType: 'RANGE' }],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['state', 'attempt', 'pipeline', 'firstClaimedAt', 'repeatable', 'days', 'step'] },
+        }],
       },
       [`Sallyport-${stage}-state/keys-table`]: {
         ...shared, TableName: `Sallyport-${stage}-keys`,

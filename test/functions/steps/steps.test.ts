@@ -38,7 +38,7 @@ describe('deduplicate', () => {
   test('several fields are one identifier, several keys are claimed together, and a key of the realm is one for all its pipelines', async () => {
     const claimed: unknown[] = []
     const claim: Io['claim'] = (asked) => { claimed.push(asked.keys); return Promise.resolve() }
-    await run(deduplicate<Loan>({ by: ['id', 'applicant.ssn'] }), loan, { claim })
+    await run(deduplicate<Loan>({ by: 'id', with: ['applicant.ssn'] }), loan, { claim })
     await run(deduplicate<Loan>({ keys: [{ by: 'applicant.ssn', as: ssn, scope: 'realm' }, { by: 'id' }] }), loan, { claim })
     expect(claimed).toEqual([[{ by: ['id', 'applicant.ssn'], value: ['a', '078-05-1120'] }], [{ by: 'applicant.ssn', as: ssn, value: '078-05-1120', realm: true }, { by: 'id', value: 'a' }]])
   })
