@@ -19,9 +19,9 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   new: {
     about: 'adds a pipeline, an example of what it takes, and its test',
-    usage: 'sallyport new NAME [post:/PATH[:jose]] [STEP[:WHAT] …] [--pipelines DIR]',
+    usage: 'sallyport new NAME [post:/PATH[:jose] | async:/PATH[:jose] | queue:NAME] [STEP[:WHAT] …] [--pipelines DIR]',
     options: [
-      ['NAME', 'lower-case words joined by hyphens'], ['post:/PATH', 'its route; :jose for what arrives sealed'],
+      ['NAME', 'lower-case words joined by hyphens'], ['post:/PATH', 'its route; :jose for what arrives sealed'], ['async:/PATH', 'a route that answers at once; queue:NAME for messages of a queue'],
       ['STEP', 'validate, log, deduplicate:FIELD, hash:FIELD, call:ACCOUNT, transform'], ['--pipelines DIR', 'the folder of the pipelines'],
     ],
     example: 'npx sallyport new refund post:/refunds deduplicate:refundId call:bank',
@@ -122,6 +122,41 @@ export const verbs: Readonly<Record<string, Verb>> = {
     ],
     example: "npx sallyport doubts release k3J9x2aBc1.q7Zf01 --reason 'bank, ticket 4711: not booked' --stage prod",
     load: async () => (await import('./doubts.ts')).doubts,
+  },
+  failures: {
+    about: 'lists what failed and was recorded, shows one, or counts them; there is no payload to be shown',
+    usage: 'sallyport failures [ID] [--pipeline NAME] [--entity TEXT] [--fault CODE] [--since WHEN] [--count] [--limit N] [--stage STAGE] [--id ID] [--json]',
+    options: [
+      ['ID', 'one of them, as it is listed'], ['--pipeline NAME', 'only of this pipeline'], ['--entity TEXT', 'only about this, as the pipeline meets it; sent to its function, and written nowhere'], ['--fault CODE', 'only with this fault'],
+      ['--since WHEN', '15m, 2h, 3d or a moment, as 2026-01-31T08:00Z; all there are unless said otherwise'], ['--count', 'how many, by pipeline and fault'], ['--limit N', 'the newest N; 50 unless said otherwise'],
+      ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'], ['--json', 'one JSON document on standard output'],
+    ],
+    example: 'npx sallyport failures --count --since 1d --stage prod',
+    load: async () => (await import('./failures.ts')).failures,
+  },
+  rerun: {
+    about: 'runs failures again: one, with its payload where it cannot be read again, or all of a pipeline, from here or in AWS',
+    usage: 'sallyport rerun ID [--body FILE | -] [--force] | --pipeline NAME [--fault CODE] [--since WHEN] [--entity TEXT] [--concurrency N] [--force] [--yes] [--in-aws [--stop]] [--stage STAGE] [--id ID] [--json]',
+    options: [
+      ['ID', 'as sallyport failures lists it'], ['--body FILE', 'the message as it came, - from standard input: it must be the one that failed'], ['--force', 'although its message waits in its queue, or the same should fail alike'],
+      ['--pipeline NAME', 'all of this pipeline that a rerun may help'], ['--fault CODE', 'only with this fault'], ['--since WHEN', '15m, 2h, 3d or a moment, as 2026-01-31T08:00Z'], ['--entity TEXT', 'only about this'],
+      ['--concurrency N', 'so many at a time; 5 unless said otherwise, 40 at most'], ['--yes', 'without being asked; needed where nobody can be'],
+      ['--in-aws', 'by the state machine of the stage, which goes on without this command'], ['--stop', 'stops the state machine'],
+      ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'], ['--json', 'one JSON document on standard output'],
+    ],
+    example: 'npx sallyport rerun --pipeline loan-application --fault PARTNER_UNREACHABLE --since 1d --stage prod',
+    load: async () => (await import('./rerun.ts')).rerun,
+  },
+  forget: {
+    about: 'deletes what is kept of the failures and the waiting messages of an entity, or of a pipeline',
+    usage: 'sallyport forget --pipeline NAME [--entity TEXT] --reason WHY --yes [--stage STAGE] [--id ID] [--json]',
+    options: [
+      ['--pipeline NAME', 'whose rows'], ['--entity TEXT', 'only those about this, as the pipeline meets it; all of the pipeline unless said otherwise'],
+      ['--reason WHY', 'who asked for it, and a ticket: kept in the log, so without anything personal'], ['--yes', 'it cannot be undone'],
+      ['--stage STAGE', 'which deployment; dev unless said otherwise, local for the running npm start'], ['--id ID', 'the id of the app, where an app has several'], ['--json', 'one JSON document on standard output'],
+    ],
+    example: "npx sallyport forget --pipeline loan-application --entity 078-05-1120 --reason 'erasure, ticket 4711' --yes --stage prod",
+    load: async () => (await import('./forget.ts')).forget,
   },
   where: {
     about: 'runs the pipelines with a field marked, and says per log, table, queue, request and partner whether it can be read there',

@@ -1,4 +1,4 @@
-import { sends, type Pipeline, type Realm } from 'sallyport'
+import { faults, isQueued, isRouted, sends, type Pipeline, type Realm } from 'sallyport'
 import { sandbox, type Partner, type PlannedFault, type Received, type Result, type Sandbox } from 'sallyport/testing'
 import { Refused } from '../usage.ts'
 import type { Capture } from './capture.ts'
@@ -130,17 +130,32 @@ export class Stage {
   async #play(world: Sandbox, witness: Witness, name: string, message: unknown): Promise<Played> {
     this.#capture.tell(witness)
     try {
-      const result = await world.run(this.#subject.pipeline, message)
+      const result = await ended(world, this.#subject.pipeline, message)
       witness.answered(result)
       // What a step has set going and does not wait for.
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => { setImmediate(resolve) })
       return { name, witness, result }
     } catch (error) {
       // A world says by a TypeError what it cannot make.
-      if (error instanceof TypeError) throw new Refused(error.message)
+      if (error instanceof TypeError) throw new Refused(error.message, { cause: error })
       throw error
     } finally {
       this.#capture.restore(this.#variables)
     }
+  }
+}
+
+/** What became of a message in the end: of one that waits, when it came out of its queue. */
+async function ended(world: Sandbox, pipeline: Pipeline, message: unknown): Promise<Result> {
+  const { trigger } = pipeline
+  const taken = isRouted(trigger) ? await world.run(pipeline, message) : undefined
+  if (!isQueued(trigger) || taken?.fault !== undefined) return taken as Result
+  const worked = taken === undefined ? [await world.deliver(pipeline, message)] : await world.drain(pipeline)
+  const last = worked.at(-1)
+  const [lines, calls] = [[...taken?.lines ?? [], ...worked.flatMap((each) => each.lines)], [...taken?.calls ?? [], ...worked.flatMap((each) => each.calls)]]
+  return {
+    fault: last?.fault, partners: last?.partners ?? {}, ledger: last?.ledger ?? [], thrown: last?.thrown, lines, calls,
+    // Nobody is told but whoever asks for it.
+    status: last?.fault === undefined ? 200 : faults[last.fault].status, headers: taken?.headers ?? {}, body: taken?.body as unknown ?? '',
   }
 }

@@ -44,7 +44,7 @@ test('functions: arm64, the layer, JSON logs into a group that is there before t
     expect(plain(Properties)).toMatchObject({
       FunctionName: `Sallyport-dev-${name}`, Runtime: 'nodejs24.x', Architectures: ['arm64'], Handler: 'index.handler', MemorySize: 512,
       Role: `Sallyport-dev/${name}-Role.Arn`, LoggingConfig: { LogFormat: 'JSON', LogGroup: `Sallyport-dev/${name}-Log` },
-      Timeout: { intake: 15, 'vault-intake': 20, jwks: 10, keys: 60, fallback: 5 }[name],
+      Timeout: { intake: 15, 'vault-intake': 20, jwks: 10, keys: 60, ledger: 60, fallback: 5 }[name],
     })
     expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions')
     expect(plain(Properties['Layers'])).toEqual(['Sallyport-dev/Runtime'])
