@@ -1,6 +1,6 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { deadQueueOf, flawOfPattern, flawOfResting, flawOfTimes, flawOfWaiting, isLifetime, isRouted, leaves, outcomesKey, queueOf, waitingKey, type Pipeline, type Queue, type Resource } from 'sallyport'
+import { deadQueueOf, flawOfPattern, flawOfResting, flawOfTimes, flawOfWaiting, isLifetime, isRouted, leaves, outcomesKey, outcomesTable, queueOf, recordsFailures, rerunsKey, waitingKey, type Pipeline, type Queue, type Resource } from 'sallyport'
 import { existingPlace, isExisting } from './existing.ts'
 import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
@@ -10,7 +10,7 @@ import { hasQueue } from './queues.ts'
 import { keySetsOf } from './key-sets.ts'
 import { logging, statements } from './statements.ts'
 import { retentions } from './logs.ts'
-import { exposedHashes, exposedIdentifiers, type FieldClass } from './sensitive.ts'
+import { exposedEntities, exposedHashes, exposedIdentifiers, type FieldClass } from './sensitive.ts'
 
 /** What AWS takes at most. */
 export const limits = { integrations: 300, resources: 500, environmentBytes: 4_096, policyCharacters: 6_144, nameCharacters: 64, bucketCharacters: 63, queueCharacters: 80 } as const
@@ -37,6 +37,7 @@ export function refuseDefinitions({ pipelines, realm }: Definitions, stage: stri
     for (const { identifier, field } of exposedIdentifiers(pipeline, realm)) {
       refuse(`pipeline ${pipeline.name}: ${field === undefined ? `identifier ${identifier}` : `field ${field} (identifier ${identifier})`} is sensitive and must not be digested without a key, which anybody could undo by trying all values: give the identifier a hashKey`)
     }
+    for (const field of exposedEntities(pipeline, realm)) refuse(`pipeline ${pipeline.name}: field ${field} is sensitive and would stand readable in records of failures: give the entity an identifier with a hashKey in as`)
     for (const { field, hash, of } of exposedHashes(pipeline, realm)) refuse(`pipeline ${pipeline.name}: field ${field} is ${whyKeyed(of)}; hash it as an identifier with a hashKey, or by hmac({ key }), instead of ${hash}`)
   }
   refuseResources(pipelines)
@@ -99,12 +100,14 @@ function refuseOrigins(pipeline: Pipeline, stage: string): void {
 /** Every resource must be one that infra provides, and the same for all that name it. */
 function refuseResources(pipelines: readonly Pipeline[]): void {
   const ours = new Set(pipelines.some(({ trigger }) => trigger.kind === 'async') ? [waitingKey.name, outcomesKey.name] : [])
+  const recording = pipelines.some(recordsFailures)
   const first = new Map<string, { readonly pipeline: string; readonly shape: string }>()
   for (const { name: pipeline, steps } of pipelines) {
-    for (const { resource } of [...leaves(steps)].flatMap((step) => step.needs)) {
+    for (const { resource, own } of [...leaves(steps)].flatMap((step) => step.needs.map(({ resource }) => ({ resource, own: step.entity !== undefined })))) {
       const id = `${resource.kind} ${resource.name}`
+      if (isKey(resource) && resource.name === rerunsKey.name && !own && recording) refuse(`pipeline ${pipeline}: it needs ${id}, under which records of failures are sealed; give it another name`)
       if (isKey(resource) && ours.has(resource.name)) refuse(`pipeline ${pipeline}: it needs ${id}, under which messages that wait are sealed; give it another name`)
-      if (!provided(resource)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
+      if (!provided(resource) && !(own && resource.name === outcomesTable.name)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
       const before = first.get(id)
       const shape = shapeOf(resource)
       if (before !== undefined && before.shape !== shape) {

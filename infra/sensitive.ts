@@ -69,6 +69,15 @@ export function* exposedIdentifiers(pipeline: Pipeline, realm: Realm): Generator
   }
 }
 
+/** What names the messages of a pipeline in records of its failures, is sensitive, and would stand there readable. */
+export function* exposedEntities(pipeline: Pipeline, realm: Realm): Generator<string> {
+  const sensitive = listed(pipeline, realm)
+  for (const { config, entity } of leaves(pipeline.steps)) {
+    if (entity === undefined || entity.as !== undefined) continue
+    for (const field of textsIn(config)) if (sensitive.has(normalized(lastSegment(field))) || classOf(field) !== undefined) yield field
+  }
+}
+
 /**
  * What is hashed without a key and can be read back by trying all values: a field of a class, however slow the hash is, and a
  * field of the realm's list or the pipeline's unless it is hashed slowly with a salt, as passwords are.

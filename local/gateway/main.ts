@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { watchPrincipals } from '../aws/principals.ts'
+import { invokeApi } from '../lambda/invoke-api.ts'
 import { queueReaders } from '../lambda/queue-readers.ts'
 import { supervise } from '../lambda/supervisor.ts'
 import type { GatewayConfig, GatewayNotice, GatewayOrder } from './config.ts'
@@ -14,8 +15,10 @@ const config = JSON.parse(readFileSync(process.env['SALLYPORT_GATEWAY'] ?? '', '
 const tell = (notice: GatewayNotice): void => { if (process.connected) process.send?.(notice) }
 
 const { api, routes, functions, sources = [], endpoint, extra = {}, log, inspect } = config
-const supervisor = await supervise(functions, { region: api.region, account: api.account, endpoint, extra, log, ...inspect && { inspect } })
 const principals = watchPrincipals(config.principals)
+// Functions of ours ask others: of the same run.
+const invokes = await invokeApi({ region: api.region, account: api.account, principals: (accessKeyId) => principals().get(accessKeyId), invoke: (name, event) => supervisor.invoke(name, event) })
+const supervisor = await supervise(functions, { region: api.region, account: api.account, endpoint, invoke: invokes.url, extra, log, ...inspect && { inspect } })
 const server = gateway({ api, routes, principals: (accessKeyId) => principals().get(accessKeyId), invoke: (name, event) => supervisor.invoke(name, event) })
 const readers = queueReaders({ endpoint, region: api.region, invoke: (name, event) => supervisor.invoke(name, event), note: (note) => tell({ note }) })
 readers.replace(sources, functions)
@@ -48,6 +51,7 @@ async function end(): Promise<void> {
   ending = true
   setTimeout(() => process.exit(1), 1_000)
   server.close()
+  invokes.close()
   server.closeAllConnections()
   readers.stop()
   await supervisor.stop()

@@ -5,6 +5,8 @@ export interface Surroundings {
   readonly region: string
   /** Where the AWS clients of the function go. */
   readonly endpoint: string
+  /** Where `Invoke` of other functions goes. */
+  readonly invoke?: string
   /** Only for an endpoint of the user's own: `NODE_EXTRA_CA_CERTS`. */
   readonly extra?: Readonly<Record<string, string>>
 }
@@ -29,6 +31,7 @@ export function environment(fn: LambdaFunction, surroundings: Surroundings, runt
     ...sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken },
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_ENDPOINT_URL: surroundings.endpoint,
+    ...surroundings.invoke !== undefined && { AWS_ENDPOINT_URL_LAMBDA: surroundings.invoke },
     AWS_LAMBDA_FUNCTION_NAME: fn.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),

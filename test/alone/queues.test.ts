@@ -46,6 +46,16 @@ export default pipeline({ name: 'booking', trigger: queue('bookings', { readable
   call({ to: bank, once: 'id', reply: v.unknown(), request: (body) => ({ method: 'POST', path: path\`/bookings\`, body }) }),
 ) })
 `,
+  'notice.ts': `
+import { event, flow, path, pipeline } from 'sallyport'
+import { call, deduplicate, validate } from 'sallyport/steps'
+import * as v from 'valibot'
+import { bank } from './realm.ts'
+export default pipeline({ name: 'notice', trigger: event({ source: ['shop.orders'], 'detail-type': ['OrderPaid'] }, { readable: 'an order number, and nothing of a person' }), steps: flow(
+  validate(v.object({ id: v.string() })), deduplicate({ by: 'id' }),
+  call({ to: bank, once: 'id', reply: v.unknown(), request: (body) => ({ method: 'POST', path: path\`/notices\`, body }) }),
+) })
+`,
   'loan.ts': `
 import { flow, iam, path, pipeline, post } from 'sallyport'
 import { call, deduplicate, entity, transform, validate } from 'sallyport/steps'
@@ -143,6 +153,17 @@ describe('a queue', () => {
     expect((await sqs.send(new ReceiveMessageCommand({ QueueUrl: dead, WaitTimeSeconds: 2 }))).Messages).toBeUndefined()
     expect((await records('booking')).map(({ fault, attempt }) => [fault?.S, attempt?.N])).toStrictEqual([['PAYLOAD_INVALID', '1']])
   })
+})
+
+test('an event of the bus that fits the pattern runs the pipeline, and no other does', async () => {
+  const [paid, other] = [randomUUID(), randomUUID()]
+  const { endpoint, ...signer } = stack.run.aws
+  const body = JSON.stringify({ Entries: [['OrderPaid', paid], ['OrderMade', other]].map(([type, id]) => ({ Source: 'shop.orders', DetailType: type, Detail: JSON.stringify({ id }) })) })
+  const response = await fetch(endpoint, signed(endpoint, { method: 'POST', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' }, body }, { ...signer, service: 'events' }))
+  expect(await response.json()).toMatchObject({ FailedEntryCount: 0 })
+  await until(() => Promise.resolve(received(paid) === 1 || undefined))
+  await after(500)
+  expect([received(paid), received(other)]).toStrictEqual([1, 0])
 })
 
 describe('a failure', () => {

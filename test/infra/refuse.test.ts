@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { account, flow, hashKeyNeeds, iam, identifier, pipeline, post, unkeyed, type Pipeline, type Resource, type Step } from 'sallyport'
+import { account, flow, hashKey, hashKeyNeeds, iam, identifier, pipeline, post, unkeyed, type Pipeline, type Resource, type Step } from 'sallyport'
 import { apiKey } from 'sallyport/accounts/api-key'
 import type { Definitions } from '../../infra/build.ts'
 import { construct, fixture } from './synthesized.ts'
@@ -52,6 +52,15 @@ describe('what this version cannot enforce, written without types', () => {
     [{ path: '/{proxy+}' }, 'pipeline a: "/{proxy+}" is no path of plain segments, as /loan-applications'],
   ])('%j', (trigger, expected) => {
     expect(sentence([changed(made('a'), trigger)])).toBe(expected)
+  })
+})
+
+describe('what names a message in records of its failures', () => {
+  const named = (by: string, as?: ReturnType<typeof identifier>) => sentence([made('a', { config: { by, as }, entity: { days: 30, as } })])
+  test('stands there as a digest where it is sensitive, by the realm or by its class', () => {
+    expect(named('applicant.taxId')).toBe('pipeline a: field applicant.taxId is sensitive and would stand readable in records of failures: give the entity an identifier with a hashKey in as')
+    expect(named('applicant.taxId', identifier('person', { key: hashKey('identity') }))).toBe('nothing was refused')
+    expect(named('orderId')).toBe('nothing was refused')
   })
 })
 
