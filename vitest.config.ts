@@ -12,10 +12,12 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/alone/**', 'test/system/**', 'test/package/**', 'test/peers/**'], maxWorkers: 3, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: ['test/alone/**', 'test/load/**', 'test/system/**', 'test/package/**', 'test/peers/**'], maxWorkers: 3, sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'system', include: ['test/system/**/*.test.ts'], globalSetup: './test/system/setup.ts', fileParallelism: false, sequence: { groupOrder: 1 } } },
       // Runs that need a stack, or a machine, of their own. `npm run test:alone`.
       { extends: true, test: { name: 'alone', include: ['test/alone/*.test.ts'], sequence: { groupOrder: 2 }, maxWorkers: 2 } },
+      // The duplicate check under load and kills, on a stack of its own. `npm run test:load`.
+      { extends: true, test: { name: 'load', include: ['test/load/*.test.ts'], fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 2 } } },
       // Against programs that others wrote. `npm run test:peers` installs them.
       { extends: true, test: { name: 'peers', include: ['test/peers/*.test.ts'], sequence: { groupOrder: 2 }, maxWorkers: 2 } },
       // As a stranger meets it: packed, installed into an empty folder, and used by README alone. `npm run test:package`.

@@ -9,9 +9,9 @@ import { tests } from './sandbox.ts'
 import type { Row } from './row.ts'
 
 /** What we claim about speed and cost, measured: each group of rows by name. */
-const groups: Readonly<Record<string, () => Promise<Row[]>>> = { cpu, redaction, bundles, imports, calls, edits, tests, crypto: async () => (await import('./crypto/index.ts')).crypto() }
+const groups: Readonly<Record<string, () => Promise<Row[]>>> = { cpu, redaction, bundles, imports, calls, edits, tests, crypto: async () => (await import('./crypto/index.ts')).crypto(), ledger: async () => (await import('./ledger/index.ts')).ledger() }
 /** Measured when they are asked for by name: they take minutes. */
-const asked: readonly string[] = ['crypto']
+const asked: readonly string[] = ['crypto', 'ledger']
 
 /** `npm run bench [-- --json] [--only cpu]`: 0 if every goal is met, 1 if not, 2 for a wrong option. */
 export async function bench(args: string[]): Promise<number> {

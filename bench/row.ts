@@ -20,6 +20,10 @@ export const median = (values: readonly number[]): number => {
 export const compared = (name: string, unit: string, { measured, baseline, ratio, samples }: { measured: number; baseline: number; ratio: number; samples: number }, goal: number): Row =>
   ({ name, unit, measured, baseline, samples, ratio, goal, met: ratio <= goal })
 
+/** A row that is judged by how many times faster it is: at least the goal. */
+export const outpaced = (name: string, unit: string, { measured, baseline, ratio, samples }: { measured: number; baseline: number; ratio: number; samples: number }, goal: number): Row =>
+  ({ name, unit, measured, baseline, samples, ratio: 1 / ratio, goal, met: 1 / ratio >= goal })
+
 /** A row that is judged by its own value: at most the goal, or exactly it for counts. */
 export const counted = (name: string, unit: string, measured: number, goal: number | null, samples = 1): Row =>
   ({ name, unit, measured, baseline: null, samples, ratio: null, goal, met: goal === null ? null : measured <= goal })
