@@ -21,6 +21,7 @@ interface Acknowledgement<R extends CfnResource = CfnResource> {
 
 const entry = <R extends CfnResource>(acknowledgement: Acknowledgement<R>): Acknowledgement => acknowledgement as unknown as Acknowledgement
 
+const isFailures = ({ node }: CfnResource): boolean => node.scope?.node.id === 'failures'
 const isKeys = ({ node }: CfnResource): boolean => node.scope?.node.id === 'keys'
 
 export const acknowledgements: readonly Acknowledgement[] = [
@@ -68,6 +69,8 @@ export const acknowledgements: readonly Acknowledgement[] = [
     rules: ['NIST.800.53.R5-LambdaDLQ', 'HIPAA.Security-LambdaDLQ', 'Serverless-LambdaDLQ'],
     reason: (resource, definitions) => isFed(resource, definitions)
       ? 'Messages come from a queue that has a dead-letter queue of its own, with an alarm on it. Lambda puts nothing of what it polls from a queue into a dead-letter queue of the function.'
+      : isFailures(resource)
+      ? 'A person, or the state machine of the reruns, invokes this function, waits, and asks again. Lambda puts nothing of a synchronous invocation into a dead-letter queue, and its event may hold a payload, which must not be kept in one.'
       : isKeys(resource)
       ? 'CloudFormation invokes this function, waits for its answer and fails the deployment without one; its event holds names and a signed address, which must not be kept in a queue.'
       : 'The API invokes this function and waits: the sender gets the fault and sends again. Lambda puts nothing of a synchronous invocation into a dead-letter queue, and a queue would be a place where payloads rest.',
@@ -84,7 +87,22 @@ export const acknowledgements: readonly Acknowledgement[] = [
   },
   {
     type: 'AWS::IAM::ManagedPolicy',
-    rules: ({ node }) => [`AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/lambda/${functionOf(node.path)}:log-stream:*]`],
+    rules: (resource) => isReruns(resource) ? ['AwsSolutions-IAM5[Resource::*]'] : [],
+    reason: 'IAM knows no resource for the actions by which Step Functions has its logs delivered: AWS documents them with a wildcard. They read no log, and what else the policy allows is one function by its name.',
+  },
+  {
+    type: 'AWS::StepFunctions::StateMachine',
+    rules: ['AwsSolutions-SF1'],
+    reason: 'Each step of an execution stays in the history that Step Functions keeps, and what an execution did is in the lines of its function. The log tells how one failed, without its data: all events would be a second copy of that history, by the rerun.',
+  },
+  {
+    type: 'AWS::StepFunctions::StateMachine',
+    rules: ['AwsSolutions-SF2', 'Serverless-StepFunctionStateMachineXray'],
+    reason: 'X-Ray is off on purpose, as it is for the functions: it is one more store that requests pass through, and its writing permission has no resource to be narrowed to. The history has the time of every rerun.',
+  },
+  {
+    type: 'AWS::IAM::ManagedPolicy',
+    rules: (resource) => isReruns(resource) ? [] : [`AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/aws/lambda/${functionOf(resource.node.path)}:log-stream:*]`],
     reason: 'Lambda chooses the name of each log stream, so streams have no other name than any in the function\'s own log group. Nothing else in the policy has a wildcard.',
   },
   entry<CfnManagedPolicy>({
@@ -118,6 +136,9 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: ({ routeKey, authorizationType }, definitions) => authorizationType !== 'NONE' ? '' : openReason(routeKey, definitions),
   }),
 ]
+
+/** Whether it is of the state machine. */
+const isReruns = ({ node }: CfnResource): boolean => node.scope?.node.id === 'Reruns-Policy'
 
 /** Whether it is the function of a pipeline whose messages wait. */
 const isFed = ({ node }: CfnResource, { pipelines }: Definitions): boolean => pipelines.some((pipeline) => pipeline.name === node.scope?.node.id && hasQueue(pipeline))

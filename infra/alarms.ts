@@ -31,6 +31,7 @@ export const alarmKinds = {
   ledger: { heading: 'Ledger throttled', meaning: 'DynamoDB turned writes to the ledger away', threshold: 1 },
   dead: { heading: 'Dead letters', meaning: 'messages lie in the dead-letter queue, which nobody works on', threshold: 1 },
   waiting: { heading: 'Messages waiting', meaning: 'the oldest message of the queue has waited for ten minutes', threshold: 600 },
+  recorded: { heading: 'Failures recorded', meaning: 'messages failed, and records of them wait to be run again', threshold: 10 },
 } as const satisfies Readonly<Record<string, AlarmKind>>
 
 const anchor = (heading: string): string => heading.toLowerCase().replaceAll(' ', '-')
@@ -48,11 +49,13 @@ export function alarmTopic(scope: Construct, { names, key, email }: { readonly n
 }
 
 /** Every alarm of the app. */
-export function alarms(scope: Construct, { names, measures, pipelines, queued, functions, apiId, ledger, topic, runbook }: {
+export function alarms(scope: Construct, { names, measures, pipelines, queued, recording, functions, apiId, ledger, topic, runbook }: {
   readonly names: Names
   readonly measures: Measures
   readonly pipelines: readonly string[]
   readonly queued: readonly Queued[]
+  /** Pipelines that keep records of failures. */
+  readonly recording: readonly string[]
   readonly functions: readonly string[]
   readonly apiId: string
   readonly ledger: string
@@ -83,6 +86,7 @@ export function alarms(scope: Construct, { names, measures, pipelines, queued, f
       alarm('dead', measures.dead(names.queue(deadQueueOf(pipeline))), pipeline.name),
       alarm('waiting', measures.waiting(names.queue(queueOf(pipeline))), pipeline.name),
     ]),
+    ...recording.map((name) => alarm('recorded', measures.recorded(name), name)),
     ...functions.flatMap((name) => [alarm('crashes', measures.crashes(name), name), alarm('throttled', measures.throttles(name), name)]),
     ...functions.includes('ledger') ? [alarm('doubts', measures.doubts())] : [],
     alarm('api', measures.api(apiId, '5xx')),

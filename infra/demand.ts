@@ -1,4 +1,4 @@
-import { keysTable, ledgerTable, needs, openLedger, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
+import { entitiesIndex, entityOf, envelopeKeyOf, failuresIndex, keysTable, ledgerTable, needs, openLedger, outcomesTable, recordsFailures, rerunsKey, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
 import { hasQueue, invocationSeconds } from './queues.ts'
 
 /** A function of the app and what it may touch: a pipeline, or one of our own. */
@@ -53,7 +53,7 @@ const wrapped = (pairs: readonly Pair[]): Pair[] => pairs.filter(({ custody }) =
 
 /**
  * Every function of the app. `keys` makes wrapped keys and cannot open them; `jwks` publishes public halves;
- * `ledger` looks after what waits in the duplicate check; `fallback` answers whatever no route takes, and touches nothing.
+ * `ledger` looks after what waits in the duplicate check; `failures` lists what failed, runs it again and forgets it; `fallback` answers whatever no route takes, and touches nothing.
  */
 export function membersOf(pipelines: readonly Pipeline[]): Member[] {
   const pairs = pairsOf(pipelines)
@@ -63,12 +63,32 @@ export function membersOf(pipelines: readonly Pipeline[]): Member[] {
   const table = (rows: readonly string[], ...actions: string[]): Need[] => rows.length === 0 ? [] : [{ resource: keysTable, actions }]
   const keys = (of: readonly Pair[], action: string): Need[] => of.flatMap(({ keys }) => keys).map((resource) => ({ resource, actions: [action] }))
   return [
-    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: rowsOf([pipeline]), timeout: hasQueue(pipeline) ? invocationSeconds(pipeline) : pipeline.timeout, pipeline })),
+    ...pipelines.map((pipeline) => ({ name: pipeline.name, needs: needs(pipeline), rows: rowsOf([pipeline]), timeout: secondsOf(pipeline), pipeline })),
     { name: 'jwks', needs: [...keys(pairs.filter(({ custody }) => custody === 'hsm'), 'kms:GetPublicKey'), ...table(published, 'dynamodb:Query')], rows: published, timeout: 10 },
     ...rows.length === 0 ? [] : [{ name: 'keys', needs: [...keys(wrapped(pairs), 'kms:GenerateDataKeyPairWithoutPlaintext'), ...table(rows, 'dynamodb:PutItem', 'dynamodb:Query')], rows, timeout: 60 }],
     ...claims(pipelines) ? [{ name: 'ledger', needs: [{ resource: ledgerTable, actions: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'] }, { resource: openLedger, actions: ['dynamodb:Query'] }], rows: [], timeout: 60 }] : [],
+    ...pipelines.some((pipeline) => recordsFailures(pipeline) || pipeline.trigger.kind === 'async') ? [failuresOf(pipelines.filter(recordsFailures))] : [],
     { name: 'fallback', needs: [], rows: [], timeout: 5 },
   ]
+}
+
+/** Seconds that an invocation of a pipeline may take. */
+const secondsOf = (pipeline: Pipeline): number => hasQueue(pipeline) ? invocationSeconds(pipeline) : pipeline.timeout
+
+/** The function of a pipeline, for whom it is invoked by. */
+export const functionOf = ({ name }: Pipeline): Resource<'function'> => ({ kind: 'function', name })
+
+/** Opens what failures were about, which the pipelines seal and cannot open; invokes them, and waits for them. */
+function failuresOf(recording: readonly Pipeline[]): Member {
+  return {
+    name: 'failures', rows: [], timeout: Math.min(900, Math.max(60, ...recording.map((pipeline) => secondsOf(pipeline) + 30))),
+    needs: [
+      { resource: outcomesTable, actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Scan'] },
+      ...recording.length === 0 ? [] : [{ resource: failuresIndex, actions: ['dynamodb:Query'] }, { resource: entitiesIndex, actions: ['dynamodb:Query'] }],
+      ...recording.some((pipeline) => entityOf(pipeline)?.as !== undefined) ? [{ resource: envelopeKeyOf(rerunsKey), actions: ['kms:Decrypt'] }] : [],
+      ...recording.map((pipeline) => ({ resource: functionOf(pipeline), actions: ['lambda:InvokeFunction'] })),
+    ],
+  }
 }
 
 /** Whether any of them refuses duplicates. */

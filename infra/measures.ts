@@ -22,6 +22,14 @@ export function countLines(scope: Construct, name: string, logGroup: ILogGroup, 
   filter('Uncertain', '($.fault = "IN_DOUBT" || $.fault = "UNCONFIRMED")', { Fault: '$.fault' }, '1', Unit.COUNT)
 }
 
+/** Failures of a pipeline that left a record, or renewed one. */
+export function countRecords(scope: Construct, name: string, logGroup: ILogGroup, names: Names): void {
+  new MetricFilter(scope, `${name}-Recorded`, {
+    logGroup, metricNamespace: namespace(names), metricName: 'Recorded', metricValue: '1', unit: Unit.COUNT,
+    filterPattern: FilterPattern.literal('{ $.event = "execution" && $.recorded IS TRUE }'), dimensions: { Pipeline: '$.pipeline' },
+  })
+}
+
 /** What waits for a person, as each sweep of the ledger counts it. */
 export function countDoubts(scope: Construct, logGroup: ILogGroup, names: Names): void {
   new MetricFilter(scope, 'ledger-Doubts', {
@@ -43,6 +51,7 @@ export const measuresOf = (names: Names) => {
     duration: (Pipeline: string, statistic: 'p50' | 'p99') => own('Duration', statistic, { Pipeline }),
     faults: (Pipeline: string, Blame: 'us' | 'partner' | 'sender') => own('Faults', 'Sum', { Pipeline, Blame }),
     uncertain: (Pipeline: string, Fault: 'IN_DOUBT' | 'UNCONFIRMED') => own('Uncertain', 'Sum', { Pipeline, Fault }),
+    recorded: (Pipeline: string) => own('Recorded', 'Sum', { Pipeline }),
     doubts: () => own('Doubts', 'Maximum', {}),
     crashes: (name: string) => aws('Lambda', 'Errors', { FunctionName: names.function(name) }),
     throttles: (name: string) => aws('Lambda', 'Throttles', { FunctionName: names.function(name) }),

@@ -8,9 +8,13 @@ export interface Names {
   readonly stage: string
   /** Of the function and of its role. */
   readonly function: (name: string) => string
+  readonly functionArn: (name: string) => string
   readonly roleArn: (name: string) => string
   readonly logGroup: (name: string) => string
   readonly accessLog: string
+  /** The state machine that reruns failures. */
+  readonly reruns: string
+  readonly rerunsLog: string
   readonly alias: (key: string) => string
   /** The table of a store: beside the ledger and the keys, which have no `store-` before their names. */
   readonly storeTable: (store: string) => string
@@ -31,10 +35,13 @@ export function namesOf(id: string, stage: string): Names {
     prefix,
     stage,
     function: (name) => `${prefix}-${name}`,
+    functionArn: (name) => `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:${prefix}-${name}`,
     roleArn: (name) => `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${prefix}-${name}`,
     logGroup: (name) => `/aws/lambda/${prefix}-${name}`,
     // API Gateway admits log groups under this prefix without a growing resource policy of CloudWatch Logs.
     accessLog: `/aws/vendedlogs/${prefix}-access`,
+    reruns: `${prefix}-reruns`,
+    rerunsLog: `/aws/vendedlogs/states/${prefix}-reruns`,
     alias: (key) => `alias/${prefix}/${key}`,
     storeTable: (store) => `${prefix}-store-${store}`,
     queue: ({ name, fifo }) => `${prefix}-${name}${fifo ? '.fifo' : ''}`,

@@ -1,4 +1,4 @@
-import { isRouted, keysTable, ledgerTable, variable } from 'sallyport'
+import { isRouted, keysTable, ledgerTable, outcomesTable, recordsFailures, variable } from 'sallyport'
 import type { Blueprint } from './blueprint.ts'
 import type { Definitions } from './build.ts'
 import { pairsOf, type Member } from './demand.ts'
@@ -21,12 +21,16 @@ export const routesOf = ({ pipelines }: Definitions): { readonly key: string; re
  * What a function finds in its environment: one variable a need. Our own functions find a table, the pairs to publish,
  * and the routes, so that whatever no route takes can be answered with 405 and the methods there are.
  */
-export function environmentOf({ name, needs, pipeline }: Member, { definitions, members, names: { stage } }: Pick<Blueprint, 'definitions' | 'members' | 'names'>, address: Place, json: (value: unknown) => string = JSON.stringify): Record<string, string> {
+export function environmentOf({ name, needs, pipeline }: Member, { definitions, members, names, names: { stage } }: Pick<Blueprint, 'definitions' | 'members' | 'names'>, address: Place, json: (value: unknown) => string = JSON.stringify): Record<string, string> {
   // Elsewhere the runtime's own.
   const age: Record<string, string> = keyAge(stage) !== keyAge('prod') && needs.some(({ resource }) => resource.name === keysTable.name) ? { KEY_AGE: String(keyAge(stage)) } : {}
   if (pipeline !== undefined) return { ...Object.fromEntries(needs.map(({ resource }) => [variable(resource), address(resource)])), ...age }
   if (name === 'fallback') {
     return { ROUTES: json(routesOf(definitions).map(({ key }) => key.split(' ')).flatMap(([method, path]) => path === undefined ? [] : [{ method, path }])) }
+  }
+  if (name === 'failures') {
+    const recording = definitions.pipelines.filter(recordsFailures).map((pipeline) => pipeline.name)
+    return { ...Object.fromEntries(needs.filter(({ resource: { kind, name } }) => kind === 'key' || name === outcomesTable.name).map(({ resource }) => [variable(resource), address(resource)])), PIPELINES: json(recording), FUNCTION_PREFIX: names.function('') }
   }
   if (name === 'ledger') return { [variable(ledgerTable)]: address(ledgerTable) }
   const table = { [variable(keysTable)]: address(keysTable), ...age }

@@ -3,11 +3,11 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import { Key, KeySpec, KeyUsage, type IKey } from 'aws-cdk-lib/aws-kms'
 import type { PolicyDocument } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import { ledger, type Key as RealmKey, type Pipeline, type QueuedTrigger, type Resource, type Store } from 'sallyport'
+import { ledger, recordsFailures, type Key as RealmKey, type Pipeline, type QueuedTrigger, type Resource, type Store } from 'sallyport'
 import { existingPlace, isExisting } from './existing.ts'
 import type { Blueprint } from './blueprint.ts'
 import { storeBucket } from './bucket.ts'
-import { isKey, isStore, wantedOf } from './demand.ts'
+import { functionOf, isKey, isStore, wantedOf } from './demand.ts'
 import { eventsKeyStatement, logKeyStatements, realmKeyPolicy, serviceKeyPolicy } from './key-policies.ts'
 import { mark, type Names } from './names.ts'
 import { hasQueue, waitingQueues } from './queues.ts'
@@ -49,7 +49,7 @@ export class State extends Stack {
     const tableKey = this.key('table', 'Rows of the ledger, of the keys table and of stores, through DynamoDB alone', serviceKeyPolicy(['dynamodb']))
     const secretsKey = this.key('secrets', 'Credentials of accounts, through Secrets Manager alone', serviceKeyPolicy(['secretsmanager']))
     this.logKey = this.key('logs', 'Log groups and alarm messages, through CloudWatch Logs and SNS alone',
-      serviceKeyPolicy(['logs', 'sns'], ...logKeyStatements([names.logGroup('*'), names.accessLog])))
+      serviceKeyPolicy(['logs', 'sns'], ...logKeyStatements([names.logGroup('*'), names.accessLog, ...pipelines.some(recordsFailures) ? [names.rerunsLog] : []])))
 
     this.ledger = this.table('ledger', `${names.prefix}-ledger`, tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
     // Sparse: an item is in it while it waits. A claim and its end are written to it as well, a write unit each.
@@ -65,7 +65,10 @@ export class State extends Stack {
       this.places.set(`table/${name}`, { arn, address })
       this.output(name === 'ledger' ? 'LedgerTable' : 'KeysTable', address, `DynamoDB table ${name}`)
     }
-    if (pipelines.some(hasQueue)) this.waiting(pipelines.filter(hasQueue), tableKey)
+    if (pipelines.some(hasQueue)) this.waiting(pipelines.filter(hasQueue))
+    if (pipelines.some((pipeline) => hasQueue(pipeline) || recordsFailures(pipeline))) this.outcomes(tableKey)
+    // Of the other stack, by their names: whoever is to invoke them says so in its policy.
+    for (const pipeline of pipelines) this.places.set(`function/${functionOf(pipeline).name}`, { arn: names.functionArn(pipeline.name), address: names.function(pipeline.name) })
     const wanted = wantedOf(members)
     for (const { resource, uses } of wanted) {
       const roles = (action: string): string[] => (uses.get(action) ?? []).map(names.roleArn)
@@ -119,16 +122,20 @@ export class State extends Stack {
     }
   }
 
-  /** Queues, and the table of what became of their messages; by its indexes, messages that failed are found again. */
-  private waiting(pipelines: readonly (Pipeline & { readonly trigger: QueuedTrigger })[], tableKey: IKey): void {
+  private waiting(pipelines: readonly (Pipeline & { readonly trigger: QueuedTrigger })[]): void {
     const events = pipelines.some(({ trigger }) => trigger.kind === 'event')
     const key = this.key('queues', 'Messages that wait, through SQS alone', serviceKeyPolicy(['sqs'], ...events ? [eventsKeyStatement()] : []))
     for (const pipeline of pipelines) {
       for (const [name, { queueArn: arn, queueUrl: address }] of waitingQueues(this, pipeline, { names: this.names, key, removalPolicy: this.removalPolicy })) this.places.set(`queue/${name}`, { arn, address })
     }
+  }
+
+  /** What became of messages; by its indexes, those that failed are found again. */
+  private outcomes(tableKey: IKey): void {
     const outcomes = this.table('outcomes', `${this.names.prefix}-outcomes`, tableKey, { partitionKey: { name: 'id', type: AttributeType.STRING }, timeToLiveAttribute: 'expires' })
     for (const [indexName, name] of [['failures', 'failed'], ['entities', 'entity']] as const) {
       outcomes.addGlobalSecondaryIndex({ indexName, partitionKey: { name, type: AttributeType.STRING }, sortKey: { name: 'at', type: AttributeType.NUMBER }, projectionType: ProjectionType.ALL })
+      this.places.set(`table/outcomes-${indexName}`, { arn: `${outcomes.tableArn}/index/${indexName}`, address: outcomes.tableName })
     }
     this.places.set('table/outcomes', { arn: outcomes.tableArn, address: outcomes.tableName })
     this.output('OutcomesTable', outcomes.tableName, 'DynamoDB table outcomes')

@@ -1,5 +1,6 @@
 import { CfnOutput, CrossStackReferences, ReferenceStrength, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { recordsFailures } from 'sallyport'
 import { alarms, alarmTopic } from './alarms.ts'
 import { httpApi, type Route, type Throttle } from './api.ts'
 import type { Blueprint } from './blueprint.ts'
@@ -7,10 +8,11 @@ import { dashboard } from './dashboard.ts'
 import { makeFunction, runtimeLayer, type Equipment, type Made } from './function.ts'
 import { makePairs } from './key-pairs.ts'
 import { keepingOf } from './logs.ts'
-import { countDoubts, countLines, measuresOf } from './measures.ts'
+import { countDoubts, countLines, countRecords, measuresOf } from './measures.ts'
 import { mark } from './names.ts'
 import { hasQueue } from './queues.ts'
 import { routesOf } from './own.ts'
+import { rerunsInAws } from './reruns.ts'
 import { rotateDaily } from './rotation.ts'
 import type { State } from './state.ts'
 import { sweepOften } from './sweep.ts'
@@ -57,6 +59,7 @@ export class Stateless extends Stack {
       sweepOften(this, this.made('ledger').lambda)
       countDoubts(this, this.made('ledger').log, names)
     }
+    if (pipelines.some(recordsFailures)) rerunsInAws(this, this.made('failures').lambda, { names, keeping })
     if (this.functions.has('keys')) {
       makePairs(this, 'Pairs', this.made('keys').lambda, { blueprint })
       rotateDaily(this, this.made('keys').lambda, definitions)
@@ -65,8 +68,9 @@ export class Stateless extends Stack {
     const routes = routesOf(definitions).map(({ key, authorization, to }): Route => ({ key, authorization, to: this.made(to).lambda }))
     const api = httpApi(this, { names, routes, throttle, keeping })
     this.apiId = api.apiId
-    const watched = { names, measures: measuresOf(names), pipelines: pipelines.map(({ name }) => name), queued: pipelines.filter(hasQueue), apiId: api.apiId, ledger: state.ledger.tableName }
+    const watched = { names, measures: measuresOf(names), pipelines: pipelines.map(({ name }) => name), queued: pipelines.filter(hasQueue), recording: pipelines.filter(recordsFailures).map(({ name }) => name), apiId: api.apiId, ledger: state.ledger.tableName }
     for (const { name, trigger } of pipelines) countLines(this, name, this.made(name).log, names, trigger.kind === 'async')
+    for (const name of watched.recording) countRecords(this, name, this.made(name).log, names)
     const topic = alarmTopic(this, { names, key: state.logKey, email: alarmEmail })
     alarms(this, { ...watched, functions: members.map(({ name }) => name), topic, runbook })
     dashboard(this, watched)

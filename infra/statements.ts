@@ -7,13 +7,15 @@ import { isStore, type Member } from './demand.ts'
 export type Place = (resource: Resource) => string
 
 /**
- * One statement a need: exactly these actions on exactly this resource; of a bucket two, since objects and the bucket are two resources. No `kms:Decrypt` for the keys behind the tables
+ * One statement a need: exactly these actions on exactly this resource; of a bucket two, since objects and the bucket are two resources,
+ * and of all functions that are invoked one. No `kms:Decrypt` for the keys behind the tables
  * and the secrets: those keys are used by DynamoDB and Secrets Manager on behalf of the caller, and their own policies
  * admit only that way (see service-keys.ts).
  */
 export const statements = ({ needs, rows }: Member, place: Place): PolicyStatement[] => needs.flatMap(({ resource, actions }) => {
   // A key whose rows are read, and which unwraps nothing.
   if (actions.length === 0) return []
+  if (resource.kind === 'function') return resource === needs.find(({ resource: { kind } }) => kind === 'function')?.resource ? [invoking(needs, place)] : []
   if (isStore(resource) && resource.on === 's3') return objects(actions, place(resource))
   return [new PolicyStatement({
     effect: Effect.ALLOW,
@@ -24,6 +26,11 @@ export const statements = ({ needs, rows }: Member, place: Place): PolicyStateme
       conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...rows] }, Null: { 'dynamodb:LeadingKeys': 'false' } },
     },
   })]
+})
+
+/** Each by its name: there may be many, and a policy has room for so many characters. */
+const invoking = (needs: Member['needs'], place: Place): PolicyStatement => new PolicyStatement({
+  effect: Effect.ALLOW, actions: ['lambda:InvokeFunction'], resources: needs.filter(({ resource: { kind } }) => kind === 'function').map(({ resource }) => place(resource)),
 })
 
 /** Only while the bucket is this account's: whoever takes its name after it was deleted gets nothing. */

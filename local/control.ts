@@ -31,7 +31,7 @@ interface Said {
 
 const said = (status: number, value: object): Said => ({ status, body: JSON.stringify(value) })
 const refused = (status: number, message: string): Said => said(status, { message })
-const bodyLimit = 1024 * 1024
+const bodyLimit = 6 * 1024 * 1024
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []

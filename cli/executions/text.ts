@@ -9,7 +9,7 @@ const always: ReadonlySet<string> = new Set(['time', 'level', 'event', 'id', 'pi
 
 /** No control character of a log reaches the terminal: one could move the cursor or paint. */
 // eslint-disable-next-line no-control-regex
-const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+export const safe = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** `2026-01-31 08:00:00.000`, UTC; as many spaces where the time is not known. */
 export const timeOf = (at: number | undefined): string => at === undefined ? ' '.repeat(23) : new Date(at).toISOString().replace('T', ' ').slice(0, 23)

@@ -2,7 +2,7 @@ import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Ch
 import type { Stack } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { acknowledgements } from '../../infra/acknowledgements.ts'
-import { examples, fixture, queues, stores, synthesized, type Template } from './synthesized.ts'
+import { examples, failures, fixture, queues, stores, synthesized, type Template } from './synthesized.ts'
 
 const packs = { AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks, ServerlessChecks }
 
@@ -23,6 +23,7 @@ const apps = {
   'hsm, open route, e-mail': synthesized(fixture, { stage: 'prod', alarmEmail: 'oncall@bank.example' }),
   'a table and a bucket': synthesized(stores),
   'queues, events and messages that wait': synthesized(queues),
+  'records of failures, and what runs them again': synthesized(failures),
   'reserved concurrency': synthesized(fixture, { reservedConcurrency: { intake: 20 } }),
 }
 

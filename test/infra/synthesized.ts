@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { ownFunctions, type Definitions } from '../../infra/build.ts'
 import { Sallyport, type SallyportProps } from '../../infra/index.ts'
+import applicant from './fixtures/failures/applicant.ts'
+import failuresRealm from './fixtures/failures/realm.ts'
+import shipment from './fixtures/failures/shipment.ts'
 import intake from './fixtures/pipelines/intake.ts'
 import fixtureRealm from './fixtures/pipelines/realm.ts'
 import vaultIntake from './fixtures/pipelines/vault-intake.ts'
@@ -24,6 +27,7 @@ process.env['CDK_VALIDATION'] = 'false'
 export const fixture: Definitions = { realm: fixtureRealm, pipelines: [intake, vaultIntake] }
 export const stores: Definitions = { realm: storesRealm, pipelines: [keep, recall] }
 export const queues: Definitions = { realm: queuesRealm, pipelines: [notice, payout, settlement] }
+export const failures: Definitions = { realm: failuresRealm, pipelines: [applicant, shipment] }
 export const examples: Definitions = { realm: exampleRealm, pipelines: [encryptedPayment, loanApplication] }
 
 export interface Resource {

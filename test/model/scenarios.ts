@@ -10,16 +10,16 @@ const word = (keyed: boolean): string => keyed ? 'sends carry once' : 'sends car
 /** All that is explored. Executions of one payload are the same message, sent or delivered again. */
 export const scenarios: readonly Scenario[] = [
   ...both.map((keyed): Scenario => ({ name: `one execution, a person; ${word(keyed)}`, executions: [of('A', 'p', keyed)], sweeps: 1, people: 1, mishaps: 2 })),
+  ...both.map((keyed): Scenario => ({
+    name: `the same message twice, clocks apart, a sweep; ${word(keyed)}`,
+    executions: [of('A', 'p', keyed, { offset: -1_500 }), of('B', 'p', keyed, { offset: 1_500 })], sweeps: 1, people: 0, mishaps: 1, until: 'forgotten',
+  })),
   ...both.flatMap((keyed) => ([[0, 1], [1, 2]] as const).map(([a, b]): Scenario => ({
     name: `rotation: an environment in phase ${a + 1}, one in phase ${b + 1}; ${word(keyed)}`,
     executions: [of('A', 'p', keyed, phases[a]), of('B', 'p', keyed, phases[b])], sweeps: 0, people: 0, mishaps: 1,
   }))),
   ...both.map((keyed): Scenario => ({ name: `two messages; ${word(keyed)}`, executions: [of('A', 'p', keyed), of('B', 'q', keyed)], sweeps: 0, people: 0, mishaps: 2 })),
   ...both.map((keyed): Scenario => ({ name: `the same message twice; ${word(keyed)}`, executions: [of('A', 'p', keyed), of('B', 'p', keyed)], sweeps: 0, people: 0, mishaps: 2 })),
-  ...both.map((keyed): Scenario => ({
-    name: `the same message twice, clocks apart, a sweep; ${word(keyed)}`,
-    executions: [of('A', 'p', keyed, { offset: -1_500 }), of('B', 'p', keyed, { offset: 1_500 })], sweeps: 1, people: 0, mishaps: 1, until: 'forgotten',
-  })),
   { name: 'two messages, a sweep, a person', executions: [of('A', 'p', false), of('B', 'q', false)], sweeps: 1, people: 1, mishaps: 1, until: 'forgotten' },
   { name: 'two messages, two people', executions: [of('A', 'p', false), of('B', 'q', false)], sweeps: 0, people: 2, mishaps: 1, until: 'forgotten' },
   { name: 'the same message three times', executions: [of('A', 'p', true), of('B', 'p', true), of('C', 'p', true)], sweeps: 0, people: 0, mishaps: 1, until: 'lapsed' },

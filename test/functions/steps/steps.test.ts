@@ -55,7 +55,7 @@ describe('deduplicate', () => {
     expect((required as Step<Loan, Loan>).needs.map(({ resource, actions }) => [resource.name, ...actions]).slice(1)).toStrictEqual([['keys', 'dynamodb:Query'], ['ledger', 'kms:GenerateMac'], ['replies', 'kms:GenerateDataKey', 'kms:Decrypt']])
   })
   test('what cannot be is refused in a sentence', () => {
-    expect(() => deduplicate<Loan>({} as never)).toThrow('deduplicate: say by which field')
+    expect(() => deduplicate<Loan>({})).toThrow('deduplicate: say by which field')
     expect(() => deduplicate<Loan>({ by: 'id', replay: true })).toThrow('deduplicate by id: replay')
     expect(() => deduplicate<Loan>({ by: 'id', scope: 'realm' })).toThrow('give the scope \'realm\' an identifier')
     expect(() => deduplicate<Loan>({ keys: Array.from({ length: 9 }, () => ({ by: 'id' })) as never })).toThrow('at most 8 keys')
