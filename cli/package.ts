@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const out = join(home, 'dist/package')
 
 /** What runs at the user's; all else is for those who work on this package. */
-const dependencies = ['@aws-sdk/client-cloudwatch-logs', '@aws-sdk/client-dynamodb', '@aws-sdk/client-kms', '@aws-sdk/client-lambda', '@aws-sdk/client-s3', '@aws-sdk/client-secrets-manager', '@middy/core', '@types/aws-lambda', '@types/node', 'ajv', 'asn1js', 'esbuild', 'hash-wasm', 'jose', 'openpgp', 'valibot']
+const dependencies = ['@middy/core', '@types/aws-lambda', '@types/node', 'ajv', 'asn1js', 'esbuild', 'hash-wasm', 'jose', 'openpgp', 'valibot']
 /** What a user's project has, and may have in another version. npm installs them with us where it has not. */
 const peers: Readonly<Record<string, string>> = { 'aws-cdk': '>=2.1148.1 <3', 'aws-cdk-lib': '^2.276.0', constructs: '^10.8.1', typescript: '>=5.9 <8', vitest: '^5.1.1' }
 
@@ -30,7 +30,8 @@ function published({ name, version, description, license, type, sideEffects, eng
     keywords: ['aws', 'cdk', 'lambda', 'pipelines', 'integration', 'encryption', 'jose', 'idempotency', 'redaction'],
     bin: { sallyport: 'cli/launch.mjs' },
     exports: { ...Object.fromEntries(Object.entries(exports).map(([entry, file]) => [entry, file?.replace(/\.ts$/, '.js') ?? null])), './package.json': './package.json' },
-    dependencies: Object.fromEntries(dependencies.filter((each) => known[each] !== undefined).map((each) => [each, known[each]])),
+    // Every AWS client that is no client of a bench or a test alone.
+    dependencies: Object.fromEntries([...Object.keys(direct).filter((each) => each.startsWith('@aws-sdk/')), ...dependencies].filter((each) => known[each] !== undefined).map((each) => [each, known[each]])),
     peerDependencies: peers,
     optionalDependencies,
   }
