@@ -36,8 +36,8 @@ interface Options<T> {
   readonly days?: number
   /**
    * The sender's `Idempotency-Key` is claimed as well, or alone: the same key with another payload is refused by KEY_REUSED.
-   * `required`: a message without one is refused by KEY_MISSING. `optional`: then the fields alone count. Of what waits in a
-   * queue, the message's own id stands for it.
+   * `required`: a message without one is refused by KEY_MISSING. `optional`: then the fields alone count. Of a queue or an
+   * event, the message's own id stands for it.
    */
   readonly idempotencyKey?: 'required' | 'optional'
   /** Keeps the first reply, sealed, up to 64 KB, and gives it again where the same `Idempotency-Key` comes again. */
@@ -69,6 +69,7 @@ export function deduplicate<T>(options: Options<T>): Step<T, T> {
     config: { keys: options.keys, by, with: others, as, scope, days, idempotencyKey, replay },
     needs: ledgerNeeds(keys.map(({ as }) => as), { message: idempotencyKey !== undefined, replay: replay === true }),
     claims: true,
+    ...idempotencyKey === 'required' && { wantsKey: true as const },
     async run(payload, io) {
       if (idempotencyKey === 'required' && io.origin === undefined) throw new Fault('KEY_MISSING')
       const asked = keys.map((key): AskedKey => {

@@ -11,6 +11,7 @@ import { bodyOf, consumerOf, messageOf } from './receive.ts'
 import type { Redactor } from './redact.ts'
 import { problem, replyOf, type HttpReply } from './reply.ts'
 import { details } from './sink.ts'
+import { leaves } from './step.ts'
 import type { AsyncTrigger } from './triggers.ts'
 import { queueOf, waitingKey } from './waiting.ts'
 
@@ -44,12 +45,15 @@ export function keep(pipeline: AsyncPipeline, environment: Environment, redactor
   const { name, trigger } = pipeline
   const { clock, sink } = environment
   const outcomes = outcomesOf(pipeline, environment)
+  const wantsKey = [...leaves(pipeline.steps)].some((step) => step.wantsKey)
 
   /** In this order: whoever was answered finds the row, and no message waits without one. */
   async function take(event: APIGatewayProxyEventV2): Promise<{ readonly id: string; readonly message: string | undefined }> {
     const body = bodyOf(trigger, event, largestBody)
+    const { origin } = messageOf(trigger, event)
+    if (wantsKey && origin === undefined) throw new Fault('KEY_MISSING')
     const id = randomUUID()
-    const sealed = await (await atRest()).sealEnvelope(environment, waitingKey, name, wrap(messageOf(trigger, event).origin, body), [name, id])
+    const sealed = await (await atRest()).sealEnvelope(environment, waitingKey, name, wrap(origin, body), [name, id])
     const text = `${id}.${Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength).toString('base64url')}`
     if (text.length > largestMessage) throw new Fault('PAYLOAD_TOO_LARGE')
     await outcomes.accept(id, consumerOf(event.requestContext)).catch(() => { throw new Fault('UNAVAILABLE') })

@@ -26,6 +26,8 @@ export interface Step<In, Out> {
   readonly acts?: true | undefined
   /** It names what a message is about: then the pipeline keeps records of its failures. */
   readonly entity?: Entity | undefined
+  /** It takes no message without an `Idempotency-Key`: a route that answers at once refuses one at its door. */
+  readonly wantsKey?: true | undefined
   /** The parts of a composite. */
   readonly steps?: readonly Step<never, unknown>[] | undefined
   readonly run: (payload: In, io: Io) => Out | Promise<Out>

@@ -273,6 +273,14 @@ describe('a route that answers at once', () => {
     expect((await world.drain(named)).map(({ outcome, partners }) => [outcome, partners['bank']?.length])).toStrictEqual([['done', 1], ['done', 0]])
     for (const { id } of [first, second]) expect((await world.outcome(named, id)).body).toMatchObject({ state: 'done' })
   })
+
+  test('where one is required, its door refuses a message without', async () => {
+    const named = pipeline({ name: 'strict', trigger: post('/strict', { mode: 'async', auth: iam() }), steps: flow(validate(Any), deduplicate({ idempotencyKey: 'required' })) })
+    const world = sandbox()
+    expect(await world.run(named, { id: 'x' })).toMatchObject({ status: 400, fault: 'KEY_MISSING' })
+    expect((await world.run(named, { id: 'x' }, { headers: { 'idempotency-key': 'k-1' } })).status).toBe(202)
+    expect((await world.drain(named)).map(({ outcome }) => outcome)).toStrictEqual(['done'])
+  })
 })
 
 test('what has no route is not run, and what has no queue is not delivered', async () => {
