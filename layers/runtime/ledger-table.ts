@@ -41,6 +41,23 @@ function condition({ when, given }: Transition) {
   } as const
 }
 
+/** Worked out once for each way in which items are changed: `confirm` with a reply and without are two. */
+const updates = new Map<string, { readonly text: string; readonly names: Readonly<Record<string, string>> }>()
+
+function update({ name, when }: Transition, set: readonly string[], removed: readonly string[]) {
+  const key = `${name} ${set.length}`
+  let made = updates.get(key)
+  if (made === undefined) {
+    made = {
+      text: `SET ${set.map((each) => `#${each} = :new_${each}`).join(', ')}${removed.length === 0 ? '' : ` REMOVE ${removed.map((each) => `#${each}`).join(', ')}`}`,
+      // Some are reserved words, and more may become so.
+      names: { ...expressionOf(when).text.includes('#state') && names, ...Object.fromEntries([...set, ...removed].map((each) => [`#${each}`, each])) },
+    }
+    updates.set(key, made)
+  }
+  return made
+}
+
 /** A transition as an entry of TransactWriteItems; what is in it is as well the input of the one command. */
 export function entry(TableName: string, transition: Transition): TransactWriteItem {
   const { id, change } = transition
@@ -49,18 +66,8 @@ export function entry(TableName: string, transition: Transition): TransactWriteI
   if (change === 'nothing') return { ConditionCheck: { Key, ...asked } }
   if (change === 'delete') return { Delete: { Key, ...asked } }
   if ('put' in change) return { Put: { Item: attributes(change.put), ...asked } }
-  const set = Object.keys(change.set)
-  const removed = change.remove ?? []
-  const written: Record<string, string> = { ...asked.ExpressionAttributeNames }
-  // Some are reserved words, and more may become so.
-  for (const name of [...set, ...removed]) written[`#${name}`] = name
-  return {
-    Update: {
-      Key, ...asked, ExpressionAttributeNames: written,
-      UpdateExpression: `SET ${set.map((name) => `#${name} = :new_${name}`).join(', ')}${removed.length === 0 ? '' : ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}`}`,
-      ExpressionAttributeValues: { ...asked.ExpressionAttributeValues, ...attributes(change.set, ':new_') },
-    },
-  }
+  const { text, names } = update(transition, Object.keys(change.set), change.remove ?? [])
+  return { Update: { Key, ...asked, UpdateExpression: text, ExpressionAttributeNames: names, ExpressionAttributeValues: { ...asked.ExpressionAttributeValues, ...attributes(change.set, ':new_') } } }
 }
 
 const numbers = new Set<string>(['digestVersion', 'lease', 'firstClaimedAt', 'repeatable', 'days', 'expires', 'confirmedAt'] satisfies (keyof Item)[])
