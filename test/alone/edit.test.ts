@@ -79,7 +79,7 @@ describe('an edit', () => {
   })
 
   test.each([
-    ['a misspelt field', "by: 'email'", "by: 'emial'", /^✗ pipelines\/sign-up\.ts:19: Type '"emial"' is not assignable to type '"email" \| "name"'\. Did you mean '"email"'\?$/m],
+    ['a misspelt field', "by: 'email'", "by: 'emial'", /^✗ pipelines\/sign-up\.ts:19: Type '"emial"' is not assignable to type '"email" \| "name" \| undefined'\. Did you mean '"email"'\?$/m],
     ['a misspelt option', 'days: 30', 'dyas: 30', /^✗ pipelines\/sign-up\.ts:19: Object literal may only specify known properties, and 'dyas' does not exist/m],
     ['an option that cannot be', 'days: 30', 'days: 0', /^✗ pipelines\/sign-up\.ts:19: deduplicate by email: days is between a minute and ten years$/m],
     ['broken text', 'flow(', 'flow((', /^✗ pipelines\/sign-up\.ts:\d+: /m],

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { command } from '../../cli/command.ts'
 
-const leaky = fileURLToPath(new URL('where/leaky', import.meta.url))
+const leaky = fileURLToPath(new URL('../cli/where/leaky', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-where-'))
 afterAll(() => { rmSync(folder, { recursive: true }) })
 

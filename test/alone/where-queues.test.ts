@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test, vi } from 'vitest'
-import { where } from '../../../cli/where.ts'
+import { where } from '../../cli/where.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-where-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-cpSync(fileURLToPath(new URL('../../infra/fixtures/queues', import.meta.url)), folder, { recursive: true })
+cpSync(fileURLToPath(new URL('../infra/fixtures/queues', import.meta.url)), folder, { recursive: true })
 for (const name of ['settlement', 'payout']) writeFileSync(join(folder, `${name}.example.json`), JSON.stringify({ id: 'p-1', iban: 'DE89370400440532013000' }))
 
 test.each([['settlement', 0], ['payout', 1]])('what waits of %s is sealed in its queue', async (pipeline, code) => {

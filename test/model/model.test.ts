@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { conditions, confirm, release, rules, type Claim } from '../../layers/runtime/ledger.ts'
+import { confirm, release, type Claim } from '../../layers/runtime/ledger.ts'
 import { claiming, type Key } from '../../layers/runtime/protocol.ts'
 import { moments, window, write, type World } from './world.ts'
 
@@ -18,13 +18,6 @@ test('in no order of what can happen is anything doubled, lost, or changed by an
   expect(code).toBe(0)
   expect(said['schedules']).toBeGreaterThan(100_000)
   expect(said['steps']).toBeGreaterThan(100_000)
-})
-
-test.each([...Object.keys(conditions), ...Object.keys(rules)])('without "%s" something goes wrong, and it is shown how', { timeout: 240_000 }, async (name) => {
-  const { code, said } = await model('--without', name)
-  expect(code).toBe(1)
-  expect(said['without']).toBe(name)
-  expect((said['schedule'] as string[]).length).toBeGreaterThan(2)
 })
 
 test('a condition that is none is said to be none', async () => {

@@ -99,7 +99,7 @@ describe('the project', () => {
     const { status, stderr } = await shell('npx sallyport start --once')
     writeFileSync(file, before)
     expect(status).toBe(2)
-    expect(stderr).toContain(`pipelines/sign-up.ts:19: Type '"emial"' is not assignable to type '"email" | "name"'. Did you mean '"email"'?`)
+    expect(stderr).toContain(`pipelines/sign-up.ts:19: Type '"emial"' is not assignable to type '"email" | "name" | undefined'. Did you mean '"email"'?`)
     expect(stderr).not.toContain('    at ')
   }, 60_000)
 

@@ -34,9 +34,9 @@ describe('AWS calls of a warm message', () => {
     const { lines } = await during(run().calls, () => lend(loan))
     expect(calls(lines).map(({ operation, units }) => [operation, units])).toStrictEqual([['PutItem', 1]])
   })
-  test('an accepted message: two write units', async () => {
+  test('an accepted message: four write units, two of the table and two of the sparse index', async () => {
     const { lines } = await during(run().calls, () => lend(drawLoan()))
-    expect(calls(lines).reduce((sum, { units = 0 }) => sum + units, 0)).toBe(2)
+    expect(calls(lines).reduce((sum, { units = 0 }) => sum + units, 0)).toBe(4)
   })
 })
 

@@ -106,8 +106,9 @@ test('every failure is the one fault, from the one place', async () => {
   const { sealed } = await cbc.seal(text, io)
   const stacks = new Set<string>()
   const bytes = Buffer.from(sealed, 'base64')
+  // A whole hex text is 48 bytes of base64, which open to something once in 256 times: these modes have no tag.
   const wrong = [
-    '', 'A', '=', `${sealed}=`, `${sealed} `, bytes.toString('base64url'), bytes.toString('hex'), bytes.subarray(0, 15).toString('base64'), bytes.subarray(0, 16).toString('base64'),
+    '', 'A', '=', `${sealed}=`, `${sealed} `, bytes.toString('base64url'), bytes.toString('hex').slice(0, -2), bytes.subarray(0, 15).toString('base64'), bytes.subarray(0, 16).toString('base64'),
     bytes.subarray(0, 31).toString('base64'), Buffer.alloc(32, 7).toString('base64'), Buffer.alloc(33).toString('base64'), 'A'.repeat(7_000_000), 7, null,
   ]
   for (const sealed of wrong) {
