@@ -47,7 +47,8 @@ export function plan(pipeline: Pipeline, stage: Stage): Plan {
       sends: canonical([pipeline.name, all.map(({ to, once }) => [to.name, once ?? null])]),
       // What a step does by a client of its own is known to nobody who takes over.
       replaySafe: all.every(({ once }) => once !== undefined) && !acts(pipeline),
-      window: Math.min(...all.map(({ to }) => (to.how.idempotency?.hours ?? 0) * 3_600_000), Number.MAX_SAFE_INTEGER / 2),
+      // Where nothing is sent the same message may be repeated; after a day whoever comes with another one must not wait for it any more.
+      window: Math.min(...all.length === 0 ? [24 * 3_600_000] : all.map(({ to }) => (to.how.idempotency?.hours ?? 0) * 3_600_000)),
     },
   }
 }
