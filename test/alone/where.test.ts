@@ -6,7 +6,7 @@ import { fieldsOf, named } from '../../cli/where/example.ts'
 import { isLeak, type Row } from '../../cli/where/judge.ts'
 import { markdown, page, plain } from '../../cli/where/report.ts'
 import { svg } from '../../cli/where/svg.ts'
-import { allClean, clean, example, kept, leaks, replying, revealing, storing } from './where/leaks.ts'
+import { allClean, clean, example, kept, leaks, replying, revealing, storing } from '../cli/where/leaks.ts'
 
 let capture: Capture
 beforeAll(() => { capture = new Capture() })
