@@ -16,7 +16,7 @@ export async function invoke<Answer>(name: string, event: object, { stage, prefi
     if (!response.ok) throw new Refused(`the function ${name} of the local run failed: its lines are in the log`)
     return await response.json() as Answer
   }
-  const client = new LambdaClient(connection(stage))
+  const client = new LambdaClient({ ...connection(stage), maxAttempts: 1 })
   try {
     const { Payload, FunctionError } = await client.send(new InvokeCommand({ FunctionName: `${prefix}-${name}`, Payload: JSON.stringify(event) }))
     if (FunctionError !== undefined) throw new Refused(`the function ${prefix}-${name} failed: its lines are in its log`)

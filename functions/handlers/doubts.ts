@@ -20,7 +20,7 @@ export interface Decision {
 
 const table = (): string => process.env[variable(ledgerTable)] ?? ''
 const idOf = ({ id, attempt }: LedgerItem): string => `${id.slice(0, 10)}.${attempt.slice(0, 6)}`
-/** Entries of the sparse index that are looked at in one sweep: what is left is for the next one. */
+/** Doubts of a partition that one sweep makes, and doubts that it counts: what is left is for the next one. */
 const mostSwept = 5_000
 /** Shown at most. */
 const mostShown = 500
@@ -29,9 +29,10 @@ const mostShown = 500
 async function* waiting(partition: string, until?: number): AsyncGenerator<LedgerItem> {
   const dynamodb = await aws.dynamodb()
   for (let from: Awaited<ReturnType<typeof dynamodb.page>>['LastEvaluatedKey']; ;) {
+    // What may still be repeated is passed over where it lies: it may be any number.
     const page = await dynamodb.page({
       TableName: table(), IndexName: ledger.index, ...from && { ExclusiveStartKey: from },
-      KeyConditionExpression: until === undefined ? '#open = :open' : '#open = :open AND lease <= :until', ExpressionAttributeNames: { '#open': 'open' },
+      KeyConditionExpression: until === undefined ? '#open = :open' : '#open = :open AND lease <= :until', ExpressionAttributeNames: { '#open': 'open' }, ...until !== undefined && { FilterExpression: 'repeatable <= :until' },
       ExpressionAttributeValues: { ':open': { S: partition }, ...until !== undefined && { ':until': { N: String(until) } } },
     })
     for (const item of page.Items ?? []) yield ledger.readItem(item)
@@ -55,8 +56,9 @@ async function written(transition: LedgerTransition): Promise<boolean> {
 
 /** Makes doubts of claims that lapsed and that nobody may repeat any more. `since`: of the doubt that waits longest. */
 export async function sweep(now = Date.now()): Promise<{ readonly swept: number; readonly waiting: number; readonly since?: number }> {
-  let [looked, swept] = [0, 0]
+  let swept = 0
   for (let shard = 0; shard < ledger.shards; shard++) {
+    let looked = 0
     for await (const item of waiting(`claimed-${shard}`, now)) {
       if (++looked > mostSwept) break
       if (ledger.sweepable(item, now) && await written(ledger.sweep(item))) swept++

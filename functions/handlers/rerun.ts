@@ -12,6 +12,8 @@ export type Why =
   | 'final'
   /** The message cannot be read again from anywhere: give its payload. */
   | 'body'
+  /** A partner may have acted, and its `Idempotency-Key` says so: its sender repeats it, or a person decides on the doubt. */
+  | 'doubt'
   /** The function of the pipeline ended without an answer. */
   | 'crashed'
 
@@ -50,6 +52,10 @@ export async function rerun({ id, body, force = false }: Wanted): Promise<Reran 
   if (!retry && body === undefined && !force) return refused('final')
   if (body === undefined && (!source || row['entity'] === undefined)) return refused('body')
   const fingerprint = row['fingerprint']?.S
+  // What could not be read has none: nobody can say that this is it.
+  if (body !== undefined && fingerprint === undefined && !force) return refused('final')
+  // The item of its Idempotency-Key is in doubt or waits, and a rerun has another one.
+  if (row['keyed']?.BOOL === true && row['effect']?.S === 'unknown') return refused('doubt')
   let entity: string | undefined
   try {
     entity = body === undefined ? await entityOf(row) : undefined

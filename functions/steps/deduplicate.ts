@@ -69,6 +69,7 @@ export function deduplicate<T>(options: Options<T>): Step<T, T> {
     config: { keys: options.keys, by, with: others, as, scope, days, idempotencyKey, replay },
     needs: ledgerNeeds(keys.map(({ as }) => as), { message: idempotencyKey !== undefined, replay: replay === true }),
     claims: true,
+    ...idempotencyKey !== undefined && { claimsMessage: true as const },
     ...idempotencyKey === 'required' && { wantsKey: true as const },
     async run(payload, io) {
       if (idempotencyKey === 'required' && io.origin === undefined) throw new Fault('KEY_MISSING')

@@ -1,4 +1,4 @@
-import { accountNeed, envelopeKeyOf, hashKeyNeeds, ledgerKey, outcomesTable, rerunsKey, textAt, type Account, type Identifier, type KeyPath, type Request, type Step } from 'sallyport'
+import { accountNeed, envelopeKeyOf, Fault, hashKeyNeeds, ledgerKey, outcomesTable, rerunsKey, textAt, type Account, type Identifier, type KeyPath, type Request, type Step } from 'sallyport'
 
 interface Options<T> {
   /** The field that names what a message is about; every payload has it. */
@@ -37,7 +37,10 @@ export const entity = <T>({ by, as, days = 30, source }: Options<T>): Step<T, T>
     ],
     entity: { as, days, source },
     run(payload, io) {
-      io.entity(textAt(payload, by as string))
+      const name = textAt(payload, by as string)
+      // As long as an index takes it, with the pipeline before it.
+      if (Buffer.byteLength(name) > 512) throw new Fault('PAYLOAD_INVALID', [by as string])
+      io.entity(name)
       return payload
     },
   }

@@ -68,23 +68,30 @@ export interface Held {
 /** What this very message came to before: the reply that was kept of it. */
 export interface Before { readonly reply: unknown }
 
+/** `acknowledges`: this message delivered again after it was accepted is no duplicate; it was done. `closed`: the run is over. */
+interface Situation { readonly acknowledges?: boolean | undefined; readonly closed?: () => boolean }
+
 /**
- * Claims identifiers, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED or UNAVAILABLE. `hold` is told before the first
- * write. `acknowledges`: this message delivered again after it was accepted is no duplicate; it was done.
+ * Claims identifiers, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED, UNAVAILABLE or OUT_OF_TIME. `hold` is told before
+ * the first write; after the run is over there is none.
  */
-export async function claim(environment: Environment, claimant: Claimant, asked: Asked, hold: (held: Held) => void, acknowledges = false): Promise<Before | undefined> {
+export async function claim(environment: Environment, claimant: Claimant, asked: Asked, hold: (held: Held) => void, { acknowledges = false, closed = () => false }: Situation = {}): Promise<Before | undefined> {
   const { clock } = environment
   const now = clock.now()
   const attempt = fence()
   const keys: Key[] = []
   const said = `${claimant.sends}${canonical(asked.payload)}`
   const all = asked.message === undefined || claimant.origin === undefined ? asked.keys : [{ origin: claimant.origin }, ...asked.keys]
-  for (const each of all) keys.push(await key(environment, claimant, asked, each, { now, attempt, said }))
+  for (const each of all) {
+    const made = await key(environment, claimant, asked, each, { now, attempt, said })
+    // Payer and payee may be one: a transaction takes no item twice.
+    if (!keys.some(([{ id }]) => id === made[0].id)) keys.push(made)
+  }
   const table = address(ledgerTable, environment)
-  const run = <T>(writing: Writing<T>): Promise<T> => perform(environment, table, writing)
+  const run = <T>(writing: Writing<T>, over?: () => boolean): Promise<T> => perform(environment, table, writing, over)
 
   let held: Hold | undefined
-  const message = keys[0]?.[0].names === 'message' ? asked.message : undefined
+  const message = keys[0]?.[0].body !== undefined ? asked.message : undefined
   hold({
     settle: async (end, { step, reply } = {}) => {
       if (held === undefined) return
@@ -94,7 +101,7 @@ export async function claim(environment: Environment, claimant: Claimant, asked:
       await settle(end, run(settling(held, end, { now: clock.now(), step, reply: sealed && first && { id: first.id, sealed } } satisfies Written)))
     },
   })
-  const refusal = await run(claiming(keys, (mine) => { held = mine }))
+  const refusal = await run(claiming(keys, (mine) => { held = mine }), closed)
   if (refusal === undefined) return undefined
   const { verdict, seen, asked: by } = refusal
   if (verdict === 'duplicate' && seen?.reply !== undefined && message?.reply !== undefined) return { reply: await message.reply.open(seen.id, seen.reply) }
@@ -105,7 +112,7 @@ export async function claim(environment: Environment, claimant: Claimant, asked:
 interface Shared { readonly now: number; readonly attempt: string; readonly said: string }
 
 /** The claims of one identifier: under the version that is written, and under those that still count. */
-async function key(environment: Environment, { pipeline, deadline, replaySafe, window, origin }: Claimant, { days }: Asked, asked: AskedKey | { readonly origin: string }, { now, attempt, said }: Shared): Promise<Key> {
+async function key(environment: Environment, { pipeline, deadline, replaySafe, window, origin }: Claimant, { days, payload }: Asked, asked: AskedKey | { readonly origin: string }, { now, attempt, said }: Shared): Promise<Key> {
   const message = 'origin' in asked
   const under: HashKey = message ? ledgerKey : ledgerKeyOf(asked.as)
   const scope = !message && asked.realm ? everywhere : pipeline
@@ -119,7 +126,7 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
     const print = await prints
     return {
       id: id(text), fingerprint: print(said), attempt, digestVersion, now, days, pipeline, origin: origin && id(`origin ${origin}`), lease: leaseOf(deadline), replaySafe, window,
-      ...message && { names: 'message' as const },
+      ...message && { body: print(canonical(payload)) },
     }
   }
   const first = await claimUnder(written)
@@ -134,9 +141,12 @@ const everywhere = ''
 
 /** As JSON, since names run together could be others. Across pipelines the identifier's name counts, and not where a field stands. */
 function textOf({ by, as, value, realm }: AskedKey): string {
-  const values = typeof value === 'string' ? value : [...value]
-  const one = (text: string): string => as === undefined ? text : as.normalize.run(text)
-  return JSON.stringify([realm ? null : by, as?.name ?? null, typeof values === 'string' ? one(values) : values.map(one)])
+  const [first = '', ...others] = typeof value === 'string' ? [value] : value
+  const spelled = as === undefined ? first : as.normalize.run(first)
+  // Of nothing there is one spelling: whoever writes 'unknown' would be one applicant.
+  if (as !== undefined && spelled === '') throw new Fault('PAYLOAD_INVALID', [typeof by === 'string' ? by : by[0] ?? ''])
+  // What stands beside the identifier is no identifier of its kind.
+  return JSON.stringify([realm ? null : by, as?.name ?? null, others.length === 0 ? spelled : [spelled, ...others]])
 }
 
 /** The answer to a claim that was not granted. */
@@ -157,8 +167,10 @@ interface Refused {
 }
 
 /** Runs what the protocol asks for, one write after the other. Throws UNAVAILABLE where one has no outcome. */
-async function perform<T>(environment: Environment, table: string, writing: Writing<T>): Promise<T> {
+async function perform<T>(environment: Environment, table: string, writing: Writing<T>, over = () => false): Promise<T> {
   const ledger = await aws.dynamodb(environment)
+  // What would be written now, nobody would settle.
+  if (over()) throw new Fault('OUT_OF_TIME')
   const send = async (writes: readonly Transition[]): Promise<unknown> => {
     const entries = writes.map((each) => entry(table, each))
     const [one, ...more] = entries

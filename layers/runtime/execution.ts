@@ -268,7 +268,7 @@ export class Execution {
     const { origin, acknowledges } = this.#message
     const kept = asked.replay && await replies(this.#environment, this.#plan.pipeline.name)
     const claimant: Claimant = { ...this.#plan.claimant, deadline: this.#deadline, origin }
-    const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), acknowledges)
+    const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), { acknowledges, closed: () => this.#closed })
     if (before !== undefined) throw new Replay(before.reply)
   }
 

@@ -14,6 +14,7 @@ import { manifest } from './manifest.ts'
 import type { Pipeline } from './pipeline.ts'
 import { payloadOf } from './receive.ts'
 import type { Run } from './run.ts'
+import { leaves } from './step.ts'
 import { versionsOf } from './versions.ts'
 import { outcomesTable } from './waiting.ts'
 
@@ -33,6 +34,8 @@ export interface Failed {
   readonly payload: unknown
   /** It comes again by itself. */
   readonly waits: boolean
+  /** The message had a name: an `Idempotency-Key`, or a queue's id. */
+  readonly named: boolean
 }
 
 const text = (payload: unknown): string => canonical(payload)
@@ -47,7 +50,7 @@ async function fingerprint(environment: Environment, { name }: Pipeline, payload
 const shown = async (environment: Environment, { as }: Entity, entity: string): Promise<string> => as === undefined ? entity : (await pseudonym(environment, as))(entity)
 
 /** Writes the record of a failure, or renews it. Rejects with whatever AWS says. */
-export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits }: Failed): Promise<void> {
+export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, named }: Failed): Promise<void> {
   const kept = entityOf(pipeline)
   if (kept === undefined) return
   const now = environment.clock.now()
@@ -57,7 +60,7 @@ export async function record(environment: Environment, pipeline: Pipeline, { id,
     : await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(entity), [pipeline.name, id])
   const values: Record<string, AttributeValue | undefined> = {
     pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
-    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, effect: { S: effect }, waits: { BOOL: waits }, source: { BOOL: kept.source !== undefined },
+    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, effect: { S: effect }, waits: { BOOL: waits }, keyed: { BOOL: named && claimsMessages(pipeline) }, source: { BOOL: kept.source !== undefined },
     entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: sealed && { B: sealed },
     fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
     expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
@@ -75,6 +78,9 @@ export async function record(environment: Environment, pipeline: Pipeline, { id,
 export async function settle(environment: Environment, id: string): Promise<void> {
   await (await aws.dynamodb(environment)).delete({ TableName: address(outcomesTable, environment), Key: { id: { S: id } } })
 }
+
+/** Whether a step claims what a sender named itself. */
+const claimsMessages = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claimsMessage === true)
 
 const versions = new WeakMap<Pipeline, string>()
 /** Which definition it was: another one may go well. */

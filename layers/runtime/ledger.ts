@@ -16,8 +16,8 @@ export interface Claim {
   readonly digestVersion: number
   /** Keyed digest of consumer, route and message id: says that two executions are the same message; it never grants ownership. */
   readonly origin: string | undefined
-  /** It is the item of the `Idempotency-Key` itself, which stands for one payload alone. */
-  readonly names?: 'message'
+  /** Of the item of an `Idempotency-Key`, which stands for one payload alone: keyed digest of that, whatever the definition says meanwhile. */
+  readonly body?: string
   readonly now: number
   /** When this execution has surely ended: its deadline and a margin for clocks. */
   readonly lease: number
@@ -37,6 +37,7 @@ export interface Item {
   readonly fingerprint: string
   readonly digestVersion: number
   readonly origin?: string | undefined
+  readonly body?: string | undefined
   readonly lease?: number | undefined
   readonly firstClaimedAt: number
   /** Until when the same message may repeat its sends; 0: never. */
@@ -150,8 +151,8 @@ export function applied(item: Item | undefined, { change }: Transition): Item | 
   return changed
 }
 
-const itemOf = ({ id, attempt, pipeline, fingerprint, digestVersion, origin, lease, replaySafe, window, days }: Claim, firstClaimedAt: number): Item => ({
-  id, state: 'claimed', attempt, pipeline, fingerprint, digestVersion, origin, lease, firstClaimedAt, days,
+const itemOf = ({ id, attempt, pipeline, fingerprint, digestVersion, origin, body, lease, replaySafe, window, days }: Claim, firstClaimedAt: number): Item => ({
+  id, state: 'claimed', attempt, pipeline, fingerprint, digestVersion, origin, body, lease, firstClaimedAt, days,
   repeatable: replaySafe ? firstClaimedAt + window : 0, open: shardOf(id),
 })
 
@@ -196,7 +197,7 @@ export type Verdict = 'mine' | 'duplicate' | 'in-progress' | 'take-over' | 'in-d
 export function judge(item: Item, claim: Claim): Verdict {
   // My own attempt in the intended state: the write happened and its reply was lost.
   if (item.state !== 'doubt' && conditions['own attempt'].holds(item, claim)) return 'mine'
-  if (claim.names === 'message' && item.fingerprint !== claim.fingerprint) return 'reused'
+  if (claim.body !== undefined && item.body !== claim.body) return 'reused'
   switch (item.state) {
     case 'confirmed': return 'duplicate'
     case 'doubt': return 'in-doubt'

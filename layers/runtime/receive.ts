@@ -32,7 +32,7 @@ export const receive = (trigger: RoutedTrigger, event: APIGatewayProxyEventV2, i
 /** What names the message: its consumer, the route and its `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), visible ASCII of at most 255 characters. */
 export function messageOf({ method, path }: RoutedTrigger, { headers, requestContext }: APIGatewayProxyEventV2): Message {
   const key = headers['idempotency-key']
-  if (key === undefined || !/^[\x21-\x7e]{1,255}$/.test(key)) return {}
+  if (key === undefined || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)) return {}
   return { origin: JSON.stringify([consumerOf(requestContext), `${method} ${path}`, key]) }
 }
 

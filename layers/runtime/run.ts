@@ -80,7 +80,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     let recorded: boolean | undefined
     if (shared.records) {
       try {
-        recorded = await time.within(deadline - reserve / 8, 'UNAVAILABLE', () => remember({ id, fault, execution, payload: first, waited, record }))
+        recorded = await time.within(deadline - reserve / 8, 'UNAVAILABLE', () => remember({ id, fault, execution, payload: first, waited, record, named: message?.origin !== undefined }))
       } catch {
         recorded = false
       }
@@ -105,7 +105,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
   }
 
   /** The record of a failure: written, or taken away where it went well after all. Whether one was written; undefined: none was due. */
-  async function remember({ id, fault, execution, payload, waited, record }: Remembered): Promise<boolean | undefined> {
+  async function remember({ id, fault, execution, payload, waited, record, named }: Remembered): Promise<boolean | undefined> {
     const about = record ?? `f.${waited?.request ?? waited?.message ?? id}`
     // Accepted before: what failed then has gone well meanwhile.
     if (fault === undefined || fault.code === 'DUPLICATE') {
@@ -120,6 +120,8 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     if (fault.code === 'RERUN_MISMATCH') return undefined
     await (await failures()).record(environment, pipeline, {
       id: about, execution: id, fault, effect: execution.effect, step: execution.at, entity: execution.entity, payload,
+      // A rerun has a name of its own, the same each time.
+      named: named && record === undefined,
       waits: waited !== undefined && retry && 'attempts' in trigger && waited.attempt < trigger.attempts,
     })
     return true
@@ -131,6 +133,7 @@ interface Remembered extends Pick<Given, 'id' | 'waited' | 'record'> {
   readonly fault: Fault | undefined
   readonly execution: Execution
   readonly payload: unknown
+  readonly named: boolean
 }
 
 /** Records of failures, in a file of the layer of its own. */

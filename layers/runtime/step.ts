@@ -28,6 +28,8 @@ export interface Step<In, Out> {
   readonly entity?: Entity | undefined
   /** It takes no message without an `Idempotency-Key`: a route that answers at once refuses one at its door. */
   readonly wantsKey?: true | undefined
+  /** It claims the `Idempotency-Key` of a message: what such a run may have done is not rerun by another name. */
+  readonly claimsMessage?: true | undefined
   /** The parts of a composite. */
   readonly steps?: readonly Step<never, unknown>[] | undefined
   readonly run: (payload: In, io: Io) => Out | Promise<Out>

@@ -58,6 +58,17 @@ describe('a route', () => {
   })
 })
 
+test('what may have been done under the name that its sender gave is told by the record', async () => {
+  const named = pipeline({ name: 'named', trigger: post('/named', { auth: open(why) }), sensitive: ['taxId'], steps: flow(
+    validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'optional' }),
+    call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
+  ) })
+  const it = world(() => 500)
+  await it.run(named, order, { headers: { 'idempotency-key': 'order 4711' } })
+  await it.run(named, { ...order, orderId: 'o-2' })
+  expect((await it.failures()).map(({ entity: about, keyed, effect }) => [about, keyed, effect])).toEqual(expect.arrayContaining([['named/o-2', false, 'unknown'], ['named/o-4711', true, 'unknown']]))
+})
+
 describe('a rerun', () => {
   test('with the same payload runs it again through the ledger, and takes the record away', async () => {
     let up = false

@@ -207,6 +207,8 @@ describe('rerun', () => {
   })
   test.each([
     ['waits', { waits: { BOOL: true } }, true], ['final', { retry: { BOOL: false } }, true],
+    // Its Idempotency-Key is in doubt: not even force sends it under another name.
+    ['doubt', { keyed: { BOOL: true } }, false],
     // Force gives no payload.
     ['body', { source: { BOOL: false } }, false], ['body', { entity: undefined }, false],
   ] as const)('is refused: %s', async (why, rest, forced) => {

@@ -30,13 +30,13 @@ afterAll(() => aws.close())
 
 const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
 const field = (by: string, value: string): AskedKey => ({ by, as: undefined, value })
-interface Try { readonly keys?: readonly AskedKey[]; readonly at?: number; readonly payload?: unknown; readonly pipeline?: string; readonly origin?: string; readonly reply?: Kept; readonly message?: boolean; readonly acknowledges?: boolean }
+interface Try { readonly keys?: readonly AskedKey[]; readonly at?: number; readonly payload?: unknown; readonly pipeline?: string; readonly origin?: string; readonly reply?: Kept; readonly message?: boolean; readonly acknowledges?: boolean; readonly closed?: () => boolean; readonly sends?: string }
 
-async function execution({ keys = [], at = start, payload = { keys: keys.map(({ value }) => value) }, pipeline = 'loans', origin, reply, message = reply !== undefined, acknowledges }: Try) {
+async function execution({ keys = [], at = start, payload = { keys: keys.map(({ value }) => value) }, pipeline = 'loans', origin, reply, message = reply !== undefined, acknowledges, closed, sends = '[]' }: Try) {
   now = at
-  const claimant: Claimant = { pipeline, sends: '[]', replaySafe: true, window: 3_600_000, deadline: at + 15_000, origin }
+  const claimant: Claimant = { pipeline, sends, replaySafe: true, window: 3_600_000, deadline: at + 15_000, origin }
   const held: Held[] = []
-  const before = await claim(environment, claimant, { keys, days: 7, payload, ...message && { message: { ...reply && { reply } } } }, (each) => held.push(each), acknowledges)
+  const before = await claim(environment, claimant, { keys, days: 7, payload, ...message && { message: { ...reply && { reply } } } }, (each) => held.push(each), { acknowledges, ...closed && { closed } })
   return { before, settle: (effect: 'done' | 'none' | 'unknown', said?: unknown) => (held[0] as Held).settle({ effect, repeatable: true }, { step: 'call', reply: said }) }
 }
 const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'granted', (error: { code: string }) => error.code)
@@ -109,6 +109,23 @@ test('the realm: two pipelines refuse the same applicant, wherever the field sta
   expect(await code(execution({ pipeline: 'loans', keys: lapsing, payload: 1, at: lapsed }))).toBe('granted')
 })
 
+test('what stands beside an identifier is not spelled as one; what spells to nothing is none; and the same twice is one', async () => {
+  const beside = (product: string): AskedKey[] => [{ by: ['ssn', 'product'], as: ssn, value: ['929-98-4711', product] }]
+  await (await execution({ keys: beside('mortgage') })).settle('done')
+  expect(await code(execution({ keys: beside('car-loan') }))).toBe('granted')
+  expect(await code(execution({ keys: beside('mortgage') }))).toBe('DUPLICATE')
+  await expect(execution({ keys: [{ by: 'applicant.ssn', as: ssn, value: 'unknown' }] })).rejects.toMatchObject({ code: 'PAYLOAD_INVALID', paths: ['applicant.ssn'] })
+  const same = (by: string): AskedKey => ({ by, as: ssn, value: '929-98-4712', realm: true })
+  await (await execution({ keys: [same('payer'), same('payee')] })).settle('done')
+  expect(await code(execution({ keys: [same('payee')] }))).toBe('DUPLICATE')
+})
+
+test('a run that is over claims nothing any more', async () => {
+  const before = (await items()).length
+  expect(await code(execution({ keys: [field('late', fresh())], closed: () => true }))).toBe('OUT_OF_TIME')
+  expect((await items()).length).toBe(before)
+})
+
 describe('an Idempotency-Key', () => {
   const from = (): string => JSON.stringify(['arn:aws:iam::1:role/partner', 'POST /loans', fresh()])
   const kept: Kept = { seal: (_, reply) => Promise.resolve(Buffer.from(`sealed ${JSON.stringify(reply)}`)), open: (_, sealed) => Promise.resolve(JSON.parse(Buffer.from(sealed).toString().slice(7)) as unknown) }
@@ -122,6 +139,11 @@ describe('an Idempotency-Key', () => {
     expect(await code(execution({ origin, message: true, payload: 1 }))).toBe('DUPLICATE')
     expect(await code(execution({ origin, message: true, payload: 2 }))).toBe('KEY_REUSED')
     expect(await code(execution({ origin: from(), message: true, payload: 1 }))).toBe('granted')
+  })
+  test('stands for its payload, whatever the definition says since', async () => {
+    const origin = from()
+    await (await execution({ origin, reply: kept, payload: 1 })).settle('done', { accepted: true })
+    expect((await execution({ origin, reply: kept, payload: 1, sends: '["another"]' })).before).toStrictEqual({ reply: { accepted: true } })
   })
   test('the first reply is kept with it and given again, to the same payload alone', async () => {
     const origin = from()

@@ -25,9 +25,9 @@ describe('what a refused write means', () => {
     ['lapsed, and the partner forgets before the new lease ends', { firstClaimedAt: 1_018_000 - 3_600_000 }, {}, 'in-doubt'],
     ['lapsed, and the partner remembers a moment longer', { firstClaimedAt: 1_018_001 - 3_600_000 }, {}, 'take-over'],
     ['doubt', { state: 'doubt', attempt: 'mine' }, {}, 'in-doubt'],
-    ['an Idempotency-Key, confirmed for another payload', { state: 'confirmed', fingerprint: 'another' }, { names: 'message' }, 'reused'],
-    ['an Idempotency-Key, being worked on with another payload', { lease: 1_000_001, fingerprint: 'another' }, { names: 'message' }, 'reused'],
-    ['an Idempotency-Key, confirmed for this payload', { state: 'confirmed' }, { names: 'message' }, 'duplicate'],
+    ['an Idempotency-Key, confirmed for another payload', { state: 'confirmed', body: 'another' }, { body: 'mine' }, 'reused'],
+    ['an Idempotency-Key, being worked on with another payload', { lease: 1_000_001, body: 'another' }, { body: 'mine' }, 'reused'],
+    ['an Idempotency-Key, confirmed for this payload', { state: 'confirmed', body: 'mine', fingerprint: 'of another definition' }, { body: 'mine' }, 'duplicate'],
     ['an identifier, confirmed with another payload', { state: 'confirmed', fingerprint: 'another' }, {}, 'duplicate'],
   ])('%s', (_, seen, mine, verdict) => {
     expect(judge({ ...item, ...seen }, { ...claim, ...mine })).toBe(verdict)
