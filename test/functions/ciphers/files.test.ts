@@ -66,8 +66,8 @@ test('a file of another pipeline, and a text sealed with the same key, do not op
 })
 
 // In a process of its own, whose memory is its own as well.
-test('a gigabyte would do: memory does not grow with the file', () => {
-  const size = 96 * 1024 * 1024
+test('a gigabyte would do: memory does not grow with the file', { timeout: 180_000 }, () => {
+  const size = 128 * 1024 * 1024
   writeFileSync(at('plain'), Buffer.alloc(size, 'abcdefgh'))
   const program = `import { openFile, sealFile } from '${new URL('../../../functions/ciphers/files/chunked.ts', import.meta.url).pathname}'
     const same = (bytes) => Promise.resolve(Uint8Array.from(bytes))
@@ -81,7 +81,7 @@ test('a gigabyte would do: memory does not grow with the file', () => {
   const peak = Number(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder, encoding: 'utf8' }))
   expect(peak).toBeGreaterThan(0)
   // About 40 MB wait to be collected, however large the file is.
-  expect(peak).toBeLessThan(size * 0.75)
+  expect(peak).toBeLessThan(size / 2)
   const digest = (name: string): string => createHash('sha256').update(readFileSync(at(name))).digest('hex')
   expect(digest('opened')).toBe(digest('plain'))
   for (const name of ['plain', 'sealed', 'opened']) rmSync(at(name))

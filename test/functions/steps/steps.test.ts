@@ -33,14 +33,17 @@ describe('deduplicate', () => {
     const claimed: unknown[] = []
     const step = deduplicate<Loan>({ by: 'applicant.ssn', as: ssn, days: 30 })
     expect(await run(step, loan, { claim: (asked) => { claimed.push(asked); return Promise.resolve() } })).toBe(loan)
-    expect(claimed).toEqual([{ keys: [{ by: 'applicant.ssn', as: ssn, value: '078-05-1120' }], days: 30, payload: loan }])
+    expect(claimed).toStrictEqual([{ keys: [{ by: 'applicant.ssn', as: ssn, value: '078-05-1120', realm: undefined }], days: 30, payload: loan, replay: undefined }])
   })
   test('several fields are one identifier, several keys are claimed together, and a key of the realm is one for all its pipelines', async () => {
     const claimed: unknown[] = []
     const claim: Io['claim'] = (asked) => { claimed.push(asked.keys); return Promise.resolve() }
     await run(deduplicate<Loan>({ by: 'id', with: ['applicant.ssn'] }), loan, { claim })
     await run(deduplicate<Loan>({ keys: [{ by: 'applicant.ssn', as: ssn, scope: 'realm' }, { by: 'id' }] }), loan, { claim })
-    expect(claimed).toEqual([[{ by: ['id', 'applicant.ssn'], value: ['a', '078-05-1120'] }], [{ by: 'applicant.ssn', as: ssn, value: '078-05-1120', realm: true }, { by: 'id', value: 'a' }]])
+    expect(claimed).toStrictEqual([
+      [{ by: ['id', 'applicant.ssn'], as: undefined, value: ['a', '078-05-1120'], realm: undefined }],
+      [{ by: 'applicant.ssn', as: ssn, value: '078-05-1120', realm: true }, { by: 'id', as: undefined, value: 'a', realm: undefined }],
+    ])
   })
   test('an Idempotency-Key is claimed beside them where there is one, and asked for where it must be', async () => {
     const claimed: unknown[] = []
@@ -48,10 +51,10 @@ describe('deduplicate', () => {
     const [required, optional] = (['required', 'optional'] as const).map((idempotencyKey) => deduplicate<Loan>({ idempotencyKey, replay: true }))
     await expect(run(required as Step<Loan, Loan>, loan, { claim, origin: undefined })).rejects.toMatchObject({ code: 'KEY_MISSING' })
     expect(await run(optional as Step<Loan, Loan>, loan, { claim, origin: undefined })).toBe(loan)
-    expect(claimed).toEqual([])
+    expect(claimed).toStrictEqual([])
     await run(required as Step<Loan, Loan>, loan, { claim, origin: 'from' })
     await run(deduplicate<Loan>({ by: 'id', idempotencyKey: 'optional' }), loan, { claim, origin: undefined })
-    expect(claimed).toEqual([[0, {}, true], [1, {}, undefined]])
+    expect(claimed).toStrictEqual([[0, {}, true], [1, {}, undefined]])
     expect((required as Step<Loan, Loan>).needs.map(({ resource, actions }) => [resource.name, ...actions]).slice(1)).toStrictEqual([['keys', 'dynamodb:Query'], ['ledger', 'kms:GenerateMac'], ['replies', 'kms:GenerateDataKey', 'kms:Decrypt']])
   })
   test('what cannot be is refused in a sentence', () => {
