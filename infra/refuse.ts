@@ -41,6 +41,29 @@ export function refuseDefinitions({ pipelines, realm }: Definitions, stage: stri
     for (const { field, hash, of } of exposedHashes(pipeline, realm)) refuse(`pipeline ${pipeline.name}: field ${field} is ${whyKeyed(of)}; hash it as an identifier with a hashKey, or by hmac({ key }), instead of ${hash}`)
   }
   refuseResources(pipelines)
+  refuseDays(pipelines)
+}
+
+/** What pipelines count as one they remember for one time: else what one of them still remembers, another has forgotten after a rotation of the key. */
+function refuseDays(pipelines: readonly Pipeline[]): void {
+  const first = new Map<string, { readonly pipeline: string; readonly days: number }>()
+  for (const { name, steps } of pipelines) {
+    for (const { identifier, days } of [...leaves(steps)].flatMap(({ config }) => acrossRealm(config))) {
+      const before = first.get(identifier)
+      if (before !== undefined && before.days !== days) refuse(`${plural([...new Set([before.pipeline, name])])}: identifier ${identifier} is counted across the realm for ${before.days} and for ${days} days: give them the same days`)
+      first.set(identifier, before ?? { pipeline: name, days })
+    }
+  }
+}
+
+interface Counting {
+  readonly scope?: 'pipeline' | 'realm'
+  readonly as?: { readonly name: string }
+}
+
+/** What a step that claims counts across the realm, by its options. */
+function acrossRealm({ keys = [], days = 0, ...single }: Counting & { readonly keys?: readonly Counting[]; readonly days?: number }): readonly { readonly identifier: string; readonly days: number }[] {
+  return [single, ...keys].flatMap(({ scope, as }) => scope === 'realm' && as !== undefined ? [{ identifier: as.name, days }] : [])
 }
 
 /** Why a hash without a key does not hide it. */

@@ -9,7 +9,7 @@ interface Key<T> {
   /** How it is brought to one spelling, and its key; without it, as written and under the realm's own key. */
   readonly as?: Identifier
   /**
-   * `realm`: what one pipeline accepted, no other takes that names the same identifier in its realm scope; wants `as`.
+   * `realm`: what one pipeline accepted, no other takes that names the same identifier in its realm scope; wants `as`, and the same `days` of all.
    * @default 'pipeline'
    */
   readonly scope?: 'pipeline' | 'realm'
@@ -23,7 +23,7 @@ interface Options<T> {
   /** How it is brought to one spelling, and its key; without it, as written and under the realm's own key. */
   readonly as?: Identifier
   /**
-   * `realm`: what one pipeline accepted, no other takes that names the same identifier in its realm scope; wants `as`.
+   * `realm`: what one pipeline accepted, no other takes that names the same identifier in its realm scope; wants `as`, and the same `days` of all.
    * @default 'pipeline'
    */
   readonly scope?: 'pipeline' | 'realm'

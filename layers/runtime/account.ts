@@ -7,7 +7,7 @@ export type Origins = { readonly [stage: string]: `https://${string}` }
 export interface Partner<Credential = unknown> {
   readonly signIn: string
   readonly origin: Origins
-  /** How long the partner remembers an `Idempotency-Key`; required by `once`. */
+  /** How long the partner remembers an `Idempotency-Key`, 720 hours at most; required by `once`. */
   readonly idempotency?: { readonly hours: number } | undefined
   /** Statuses by which the partner says that nothing was done. 408, 409, 425, 429 and 5xx cannot be among them. */
   readonly nothingDone: readonly number[]
@@ -74,6 +74,7 @@ export function partner(signIn: string, { origin, idempotency, nothingDone = [],
   }
   const unsure = nothingDone.filter((status) => status < 400 || status >= 500 || [408, 409, 425, 429].includes(status))
   if (unsure.length > 0) throw new TypeError(`${signIn} account, nothingDone: status ${unsure.join(', ')} does not say that nothing was done`)
+  if (idempotency !== undefined && !(idempotency.hours > 0 && idempotency.hours <= 720)) throw new TypeError(`${signIn} account, idempotency: hours is a number, 720 at most`)
   if (!(timeout > 0 && timeout <= 28)) throw new TypeError(`${signIn} account, timeout: 28 seconds at most`)
   return { signIn, origin, idempotency, nothingDone, timeout }
 }

@@ -117,8 +117,7 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
   const under: HashKey = message ? ledgerKey : ledgerKeyOf(asked.as)
   const scope = !message && asked.realm ? everywhere : pipeline
   const text = message ? JSON.stringify(['message', asked.origin]) : textOf(asked)
-  // An hour more: what was claimed just before another version was written was confirmed a while later.
-  const { written, others } = await versionsOf(environment, under, days * 86_400_000 + 3_600_000)
+  const { written, others } = await versionsOf(environment, under, days * 86_400_000 + undecided)
   const claimUnder = async (digestVersion: number): Promise<Claim> => {
     const [ids, prints] = [keyed(environment, under, 'ledger', scope, digestVersion), keyed(environment, under, 'fingerprint', pipeline, digestVersion)]
     // One after the other costs less than Promise.all, and a failure of either is known to Once.
@@ -135,6 +134,12 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
   for (const version of others) more.push(await claimUnder(version))
   return [first, ...more]
 }
+
+/**
+ * Milliseconds for which an older version of a key counts beyond the retention: what was claimed under it is repeated within the
+ * hours that a partner remembers, 720 at most, and what ended in doubt is remembered only from the day on which a person decided.
+ */
+const undecided = 90 * 86_400_000
 
 /** No pipeline has this name. */
 const everywhere = ''

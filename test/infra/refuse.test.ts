@@ -128,6 +128,14 @@ describe('resources', () => {
     const pair = (custody: string) => ({ ...key('k', 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'), pair: { name: 'k', custody } })
     expect(sentence([made('a', need(pair('wrapped'), 'kms:Decrypt')), made('b', need(pair('hsm'), 'kms:Decrypt'))])).toMatch(/^pipelines a and b: key k is meant in two ways/)
   })
+  test('one identifier of the realm for two times', () => {
+    const ssn = identifier('ssn', { key: hashKey('identity') })
+    const counting = (config: object) => ({ ...need(key('identity', 'HMAC_256', 'GENERATE_VERIFY_MAC'), 'kms:GenerateMac'), config })
+    const single = (days: number, scope?: string) => counting({ by: 'ssn', as: ssn, days, scope })
+    const several = (days: number) => counting({ keys: [{ by: 'payer', as: ssn, scope: 'realm' }], days })
+    expect(sentence([made('a', single(7, 'realm')), made('b', several(365))])).toBe('pipelines a and b: identifier ssn is counted across the realm for 7 and for 365 days: give them the same days')
+    expect(sentence([made('a', single(7, 'realm')), made('b', single(365)), made('c', several(7))])).toBe('nothing was refused')
+  })
   test('two accounts of one name, within one pipeline too', () => {
     const one = account('bank', apiKey({ origin: { dev: 'https://a.example' } }))
     const other = account('bank', apiKey({ origin: { dev: 'https://b.example' } }))

@@ -46,4 +46,8 @@ describe('what every partner account says', () => {
   test.each([408, 409, 425, 429, 500, 503, 200])('status %i cannot say that nothing was done', (status) => {
     expect(() => apiKey({ origin, nothingDone: [status] })).toThrow(TypeError)
   })
+  test.each([0, -1, 721, Number.NaN])('%d hours are none for which a partner remembers', (hours) => {
+    expect(() => apiKey({ origin, idempotency: { hours } })).toThrow('api-key account, idempotency: hours is a number, 720 at most')
+    expect(apiKey({ origin, idempotency: { hours: 720 } }).idempotency).toEqual({ hours: 720 })
+  })
 })

@@ -241,8 +241,21 @@ describe('a rotation of the key', () => {
     expect(await code(execution({ value, at: settled + 2 * minute }))).toBe('DUPLICATE')
     expect(await code(execution({ value: released, at: settled + 2 * minute }))).toBe('granted')
   })
-  test('after the retention one write is enough again', async () => {
-    const at = settled + 8 * 86_400_000
+  test('a doubt counts for ninety days more, in which a person decides', async () => {
+    const [waiting, decided] = [fresh(), fresh()]
+    environment = new Environment({
+      variables: environment.variables, clock: { ...system, now: () => now }, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') },
+    })
+    const [one, other] = [await execution({ value: waiting, at: settled - minute, replaySafe: false }), await execution({ value: decided, at: settled - minute, replaySafe: false })]
+    await one.settle('unknown', settled - minute)
+    await other.settle('unknown', settled - minute)
+    expect(await code(execution({ value: waiting, at: settled + 89 * 86_400_000 }))).toBe('IN_DOUBT')
+    // Decided late, it is remembered for its seven days from then on.
+    await other.settle('done', settled + 89 * 86_400_000)
+    expect(await code(execution({ value: decided, at: settled + 95 * 86_400_000 }))).toBe('DUPLICATE')
+  })
+  test('after the retention and those days one write is enough again', async () => {
+    const at = settled + 98 * 86_400_000
     const before = aws.calls().length
     await execution({ value: fresh(), at })
     const made = aws.calls().slice(before).map(({ operation }) => String(operation))
