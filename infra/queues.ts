@@ -37,7 +37,9 @@ export function waitingQueues(scope: Construct, pipeline: Queued, { names, key, 
     redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [Queue.fromQueueArn(scope, `${waiting.name}-source`, names.queueArn(waiting))] },
   })
   const queue = new Queue(scope, `${waiting.name}-queue`, {
-    ...alike(names.queue(waiting)), retentionPeriod: Duration.days(4), deadLetterQueue: { queue: deadQueue, maxReceiveCount: trigger.attempts },
+    ...alike(names.queue(waiting)), retentionPeriod: Duration.days(4),
+    // The function itself puts away what fails on its last attempt; once more it is brought there when it was killed in it.
+    deadLetterQueue: { queue: deadQueue, maxReceiveCount: trigger.attempts + 1 },
     // As AWS advises: a batch that Lambda must hold back for a while is not given to a second one.
     visibilityTimeout: Duration.seconds(6 * invocationSeconds(pipeline)),
   })

@@ -10,9 +10,11 @@ export const isQueuedPipeline = (pipeline: Pipeline): pipeline is Queued => pipe
 /** A message that lies in a dead-letter queue. */
 export interface DeadLetter {
   readonly body: string
-  /** Of its attributes: why it was put there, and by which execution. Undefined: it was tried too often. */
+  /** Of its attributes: why it was put there, and by which execution. Undefined: SQS did it, since no function did in time. */
   readonly fault: string | undefined
   readonly execution: string | undefined
+  /** The id under which it was first known, and is again when it is driven back. */
+  readonly first: string | undefined
 }
 
 /** The queues of a pipeline, as infra/queues.ts has them. */
@@ -31,7 +33,7 @@ export class Queues {
     const fifo = waiting.fifo ? { FifoQueue: 'true' } : undefined
     const buried = await this.#make(physical(dead.name), { ...fifo })
     const queue = await this.#make(physical(waiting.name), {
-      ...fifo, VisibilityTimeout: String(6 * timeout * trigger.batch), RedrivePolicy: JSON.stringify({ deadLetterTargetArn: buried.arn, maxReceiveCount: trigger.attempts }),
+      ...fifo, VisibilityTimeout: String(6 * timeout * trigger.batch), RedrivePolicy: JSON.stringify({ deadLetterTargetArn: buried.arn, maxReceiveCount: trigger.attempts + 1 }),
     })
     return [[waiting.name, queue], [dead.name, buried]]
   }
@@ -61,13 +63,24 @@ export class Queues {
     await this.#client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
   }
 
+  /** Moves all that lies in one queue into another, where each is a new message. Gives how many. */
+  async move(from: string, to: string): Promise<number> {
+    for (let moved = 0; ; moved++) {
+      const { Messages: [message] = [] } = await this.#client.send(new ReceiveMessageCommand({ QueueUrl: from, MaxNumberOfMessages: 1, MessageSystemAttributeNames: ['MessageGroupId'], MessageAttributeNames: ['All'] }))
+      if (message === undefined) return moved
+      const { Body, ReceiptHandle, MessageAttributes, Attributes: { MessageGroupId } = {} } = message
+      await this.#client.send(new SendMessageCommand({ QueueUrl: to, MessageBody: Body, MessageAttributes, ...MessageGroupId !== undefined && { MessageGroupId, MessageDeduplicationId: randomUUID() } }))
+      await this.#client.send(new DeleteMessageCommand({ QueueUrl: from, ReceiptHandle }))
+    }
+  }
+
   /** All that lies there; it stays. */
   async dead(QueueUrl: string): Promise<DeadLetter[]> {
     const letters = new Map<string, DeadLetter>()
     for (;;) {
       const { Messages = [] } = await this.#client.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 1, MessageAttributeNames: ['All'] }))
       if (Messages.length === 0) return [...letters.values()]
-      for (const { MessageId = '', Body = '', MessageAttributes: { fault, execution } = {} } of Messages) letters.set(MessageId, { body: Body, fault: fault?.StringValue, execution: execution?.StringValue })
+      for (const { MessageId = '', Body = '', MessageAttributes: { first, fault, execution } = {} } of Messages) letters.set(MessageId, { body: Body, fault: fault?.StringValue, execution: execution?.StringValue, first: first?.StringValue })
     }
   }
 }

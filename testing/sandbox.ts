@@ -207,6 +207,12 @@ export class Sandbox {
     return this.#resources.queues.dead(dead.address)
   }
 
+  /** Drives back what lies in the dead-letter queue of a pipeline, as SQS does: each is a new message in its queue. Gives how many. */
+  async redrive(pipeline: Pipeline): Promise<number> {
+    const { queue, dead } = await this.#resources.waiting(queuedOf(pipeline))
+    return this.#resources.queues.move(dead.address, queue.address)
+  }
+
   async #request(pipeline: Pipeline, event: (id: string) => APIGatewayProxyEventV2): Promise<Result> {
     const { answer, ...left } = await this.#invoke(pipeline, ({ http }, id, context) => http(event(id), context))
     return {

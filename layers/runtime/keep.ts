@@ -18,8 +18,8 @@ import { queueOf, waitingKey } from './waiting.ts'
 /** What seals by envelopes. */
 const atRest = () => import('./at-rest.ts')
 
-/** Bytes of a message of SQS, its attributes included. */
-const largestMessage = 1_048_576
+/** Bytes of a message of SQS, less those of the attributes that it has as a dead letter. */
+const largestMessage = 1_048_576 - 256
 /** Bytes of a body that fit in one, sealed: base64 makes four of three, and the id stands before it. */
 const largestBody = Math.floor((largestMessage - 37) / 4 * 3)
 /** Milliseconds after which a sender is answered: an HTTP API waits 30 seconds, and Lambda starts the function in some of them. */

@@ -27,10 +27,11 @@ export interface Given {
 
 /** What tells a message of a queue in the log. */
 export interface Waited {
-  /** The id that SQS gave it. */
+  /** The id that SQS gave it first. */
   readonly message: string
-  /** How often it was received, this time included. */
+  /** How often it was received, this time included; driven back from the dead-letter queue it begins anew. */
   readonly attempt: number
+  readonly redriven?: boolean
   /** The id that its sender was answered. */
   readonly request?: string
 }
@@ -109,7 +110,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     const about = record ?? `f.${waited?.request ?? waited?.message ?? id}`
     // Accepted before: what failed then has gone well meanwhile.
     if (fault === undefined || fault.code === 'DUPLICATE') {
-      if (record === undefined && (waited === undefined || waited.attempt < 2)) return undefined
+      if (record === undefined && (waited === undefined || waited.attempt < 2 && waited.redriven !== true)) return undefined
       await (await failures()).settle(environment, about)
       return undefined
     }

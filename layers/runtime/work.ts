@@ -25,6 +25,12 @@ const closing = 1_000
 const slack = 1_000
 /** Seconds that a message waits at most until it is tried again. */
 const longest = 900
+/** What a dead letter says of itself, as attributes: under which id it was first known, and which execution put it there, with which fault. */
+const told = ['first', 'fault', 'execution'] as const
+/** Attributes that a message may have. */
+const mostAttributes = 10
+/** An id of SQS. Whoever may send can write another one: that makes its own message one that was there before, and no more. */
+const idShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** What a message is, as far as it is known before it runs. */
 interface Arrived {
@@ -35,12 +41,21 @@ interface Arrived {
 }
 
 const origin = (route: string, id: string): string => JSON.stringify(['', route, id])
+
+/** Under which id it was there before: SQS gives what is driven back from the dead-letter queue another one. */
+function firstOf({ messageAttributes }: SQSRecord): string | undefined {
+  const first = messageAttributes['first']?.stringValue
+  return first !== undefined && idShape.test(first) ? first : undefined
+}
+
+const idOf = (record: SQSRecord): string => firstOf(record) ?? record.messageId
 const unreadable = (): never => { throw new Fault('PAYLOAD_UNREADABLE') }
+const late = (): never => { throw new Fault('OUT_OF_TIME') }
 
 /**
  * Works on the messages of a batch one after another: each is an execution of its own. What was done is acknowledged; what
- * may go well another time is left to the queue, and comes again after a pause that grows; what never will is put into the
- * dead-letter queue, and acknowledged. It never rejects for the sake of a message.
+ * may go well another time is left to the queue, and comes again after a pause that grows; what never will, and what was tried as
+ * often as the trigger says, is put into the dead-letter queue, and acknowledged. It never rejects for the sake of a message.
  */
 export function work(pipeline: QueuedPipeline, run: Run, environment: Environment): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const { name, trigger, timeout } = pipeline
@@ -69,10 +84,11 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
   }
 
   /** Throws a Fault where the message cannot be opened. */
-  async function arrive({ messageId, body }: SQSRecord): Promise<Arrived> {
+  async function arrive(record: SQSRecord): Promise<Arrived> {
+    const { body } = record
     switch (trigger.kind) {
-      case 'queue': return { message: { origin: origin(trigger.name, messageId), acknowledges: true }, read: (io) => sealedOr(body, io) }
-      case 'event': return { message: { origin: origin(name, eventId(body) ?? messageId), acknowledges: true }, read: (io) => ofEvent(body, io) }
+      case 'queue': return { message: { origin: origin(trigger.name, idOf(record)), acknowledges: true }, read: (io) => sealedOr(body, io) }
+      case 'event': return { message: { origin: origin(name, eventId(body) ?? idOf(record)), acknowledges: true }, read: (io) => ofEvent(body, io) }
       case 'async': {
         const [, id, text] = /^([0-9a-f-]{36})\.([\w-]+)$/.exec(body) ?? []
         if (id === undefined || text === undefined) return unreadable()
@@ -94,9 +110,9 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
   /** What is not done until then is left alone: undefined. */
   async function soon<T>(until: number, work: () => Promise<T>): Promise<T | undefined> {
     let timer: unknown
-    const late = new Promise<undefined>((resolve) => { timer = clock.after(Math.max(0, until - clock.now()), () => resolve(undefined)) })
+    const over = new Promise<undefined>((resolve) => { timer = clock.after(Math.max(0, until - clock.now()), () => resolve(undefined)) })
     try {
-      return await Promise.race([work(), late])
+      return await Promise.race([work(), over])
     } catch {
       return undefined
     } finally {
@@ -109,15 +125,17 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     (await aws.sqs(environment)).changeVisibility({ QueueUrl: address(queueOf(pipeline), environment), ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }))
 
   /** Puts a message, as it is, into the dead-letter queue. Whether it lies there. */
-  async function bury(until: number, { messageId, body, attributes: { MessageGroupId }, messageAttributes }: SQSRecord, { code }: Fault, execution: string): Promise<boolean> {
-    // A message has ten attributes.
-    const own = Object.entries(messageAttributes).slice(0, 8).map(([called, { dataType, stringValue, binaryValue }]) => [called, {
+  async function bury(until: number, record: SQSRecord, { code }: Fault, execution: string): Promise<boolean> {
+    const { messageId, body, attributes: { MessageGroupId }, messageAttributes } = record
+    const own = Object.entries(messageAttributes).filter(([called]) => !told.includes(called as never)).slice(0, mostAttributes - told.length).map(([called, { dataType, stringValue, binaryValue }]) => [called, {
       DataType: dataType, ...stringValue !== undefined && { StringValue: stringValue }, ...binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') },
     }])
+    const said: Readonly<Record<typeof told[number], string>> = { first: idOf(record), fault: code, execution }
     return await soon(until, async () => {
       await (await aws.sqs(environment)).send({
         QueueUrl: address(deadQueueOf(pipeline), environment), MessageBody: body,
-        MessageAttributes: { ...Object.fromEntries(own), fault: { DataType: 'String', StringValue: code }, execution: { DataType: 'String', StringValue: execution } },
+        MessageAttributes: { ...Object.fromEntries(own), ...Object.fromEntries(told.map((called) => [called, { DataType: 'String', StringValue: said[called] }])) },
+        // Of this delivery: under its first id a letter that was driven back, and fails again soon, would be taken for the one before.
         ...ordered && { MessageGroupId, MessageDeduplicationId: messageId },
       })
       return true
@@ -126,8 +144,8 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
 
   /** A pause before the next attempt, in whole seconds: at random, so that those who failed at once do not come back at once. */
   function pause(attempt: number, { retryAfter = 0 }: Fault): number {
-    // Behind the last one SQS puts it into the dead-letter queue, when it is asked for it.
-    if (attempt >= trigger.attempts) return 0
+    // It could not be put away twice: SQS does so, when it is asked for it.
+    if (attempt > trigger.attempts) return 0
     return Math.max(retryAfter, Math.ceil(clock.jitter(Math.min(longest, 5 * 2 ** (attempt - 1)) * 1_000) / 1_000))
   }
 
@@ -148,8 +166,12 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     const attempt = Number(record.attributes.ApproximateReceiveCount)
     const deadline = Math.min(clock.now() + timeout * 1_000, end - closing)
     const arrived = await soon(deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
-    const { message, read, request } = arrived ?? { message: {}, read: () => { throw new Fault('OUT_OF_TIME') } }
-    const ended = await run({ id, deadline, message, read, waited: { message: record.messageId, attempt, ...request !== undefined && { request } } })
+    const { message, read, request } = arrived ?? { message: {}, read: late }
+    const ended = await run({
+      // Its last attempt ended without a word, or it could not be put away: it is here for that alone.
+      id, deadline, message, read: attempt > trigger.attempts ? late : read,
+      waited: { message: idOf(record), attempt, ...firstOf(record) !== undefined && { redriven: true }, ...request !== undefined && { request } },
+    })
     const until = end - closing / 5
     const { fault } = ended
     // Accepted before is done: only its sender, if it asks, is told that this one was not needed.
@@ -158,11 +180,9 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
       return undefined
     }
     const last = attempt >= trigger.attempts
-    if (!faults[fault.code].retry && await bury(until, record, fault, id)) {
-      await conclude(until, request, ended, id)
-      return undefined
-    }
-    if (last) await conclude(until, request, ended, id)
+    const buried = (last || !faults[fault.code].retry) && await bury(until, record, fault, id)
+    if (buried || last) await conclude(until, request, ended, id)
+    if (buried) return undefined
     const seconds = pause(attempt, fault)
     await again(until, record, seconds)
     return seconds

@@ -16,11 +16,11 @@ test('queues: customer key, four days, six times the time of an invocation, and 
     KmsMasterKeyId: key, MessageRetentionPeriod: 345_600, QueueName: `Sallyport-dev-${name}`, RedrivePolicy: { deadLetterTargetArn: `Sallyport-dev-state/${deadQueue}.Arn`, maxReceiveCount }, VisibilityTimeout,
   })
   expect(properties('AWS::SQS::Queue')).toEqual({
-    'Sallyport-dev-state/notice-dead-queue': dead('notice'), 'Sallyport-dev-state/notice-queue': waiting('notice', 'notice-dead-queue', 5, 90),
-    'Sallyport-dev-state/payout-dead-queue': dead('payout'), 'Sallyport-dev-state/payout-queue': waiting('payout', 'payout-dead-queue', 5, 360),
+    'Sallyport-dev-state/notice-dead-queue': dead('notice'), 'Sallyport-dev-state/notice-queue': waiting('notice', 'notice-dead-queue', 6, 90),
+    'Sallyport-dev-state/payout-dead-queue': dead('payout'), 'Sallyport-dev-state/payout-queue': waiting('payout', 'payout-dead-queue', 6, 360),
     'Sallyport-dev-state/queue-settlements-dead-queue': { ...dead('queue-settlements.fifo'), FifoQueue: true },
-    // Two messages of 20 seconds, six times.
-    'Sallyport-dev-state/queue-settlements-queue': { ...waiting('queue-settlements.fifo', 'queue-settlements-dead-queue', 3, 240), FifoQueue: true },
+    // Two messages of 20 seconds, six times; tried three times, and once more to be put away.
+    'Sallyport-dev-state/queue-settlements-queue': { ...waiting('queue-settlements.fifo', 'queue-settlements-dead-queue', 4, 240), FifoQueue: true },
   })
 })
 

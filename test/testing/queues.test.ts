@@ -38,18 +38,19 @@ describe('a queue', () => {
     const body = (await world.seal(settlement, Buffer.from('{"id":7}'))).toString()
     const { outcome, fault, returned, lines } = await world.deliver(settlement, body)
     expect({ outcome, fault, returned }).toStrictEqual({ outcome: 'fault', fault: 'PAYLOAD_INVALID', returned: { batchItemFailures: [] } })
-    expect(await world.dead(settlement)).toStrictEqual([{ body, fault: 'PAYLOAD_INVALID', execution: lines.at(-1)?.['id'] }])
+    expect(await world.dead(settlement)).toStrictEqual([{ body, fault: 'PAYLOAD_INVALID', execution: lines.at(-1)?.['id'], first: lines.at(-1)?.['message'] }])
     expect(await world.drain(settlement)).toStrictEqual([])
   })
 
-  test('what may go well comes again, and after the last attempt SQS puts it into the dead-letter queue', async () => {
+  test('what may go well comes again, and after the last attempt lies in the dead-letter queue', async () => {
     const world = sandbox({ partners: { bank: 503 } })
     await world.send(settlement, message)
     const delivered = await world.drain(settlement)
-    expect(delivered.map(({ attempt, fault, returned }) => [attempt, fault, returned.batchItemFailures.length])).toStrictEqual([[1, 'PARTNER_FAILED', 1], [2, 'PARTNER_FAILED', 1], [3, 'PARTNER_FAILED', 1]])
+    expect(delivered.map(({ attempt, fault, returned }) => [attempt, fault, returned.batchItemFailures.length])).toStrictEqual([[1, 'PARTNER_FAILED', 1], [2, 'PARTNER_FAILED', 1], [3, 'PARTNER_FAILED', 0]])
     // All of its attempts under one key.
     expect(new Set(delivered.flatMap(({ partners }) => partners['bank']?.map(({ headers }) => headers['idempotency-key'])))).toStrictEqual(new Set(['s-1']))
-    expect(await world.dead(settlement)).toMatchObject([{ fault: undefined, execution: undefined }])
+    const line = delivered.at(-1)?.lines.at(-1)
+    expect(await world.dead(settlement)).toMatchObject([{ fault: 'PARTNER_FAILED', execution: line?.['id'], first: line?.['message'] }])
   })
 
   test('a partner that recovers: the message is done on the second attempt', async () => {
@@ -102,6 +103,47 @@ describe('a queue', () => {
 const Any = v.object({ id: v.string() })
 const queuedOnce = (code: 'REJECTED' | 'STEP_FAILED') => pipeline({
   name: 'failing', trigger: queue('failing', { readable: 'nothing in it is personal' }), steps: flow(validate(Any), code === 'REJECTED' ? throwFault('REJECTED') : transform(() => { throw new Error('no') })),
+})
+
+describe('driven back from the dead-letter queue', () => {
+  // Its id alone is claimed, and nothing that it sends carries a key.
+  const once = (attempts: number, options: { readonly fifo?: true } = {}) => pipeline({
+    name: 'once', trigger: queue('once', { readable: 'nothing in it is personal', attempts, ...options }),
+    steps: flow(validate(Any), deduplicate({ idempotencyKey: 'required' }), call({ to: bank, reply: v.unknown(), request: () => ({ method: 'POST', path: path`/once` }) })),
+  })
+  const became = ({ fault, partners }: { readonly fault: string | undefined; readonly partners: Readonly<Record<string, readonly unknown[]>> }) => [fault, partners['bank']?.length]
+
+  test.each([[once(1)], [once(3)], [once(1, { fifo: true })]])('%#: what ended in doubt is the same message, and is not sent again', async (payments) => {
+    const world = sandbox({ partners: { bank: 503 } })
+    await world.deliver(payments, { id: 'x' }, { group: 'g' })
+    await world.drain(payments)
+    for (let times = 0; times < 2; times++) {
+      expect(await world.redrive(payments)).toBe(1)
+      expect((await world.drain(payments)).map(became)).toStrictEqual([['IN_DOUBT', 0]])
+    }
+    expect(await world.dead(payments)).toHaveLength(1)
+  })
+
+  test('what did nothing runs again', async () => {
+    let up = false
+    const world = sandbox({ partners: { bank: () => up ? 201 : 'unreachable' } })
+    const payments = once(1)
+    await world.deliver(payments, { id: 'x' })
+    up = true
+    expect(await world.redrive(payments)).toBe(1)
+    expect((await world.drain(payments)).map(became)).toStrictEqual([[undefined, 1]])
+    expect(await world.dead(payments)).toStrictEqual([])
+  })
+
+  test('what could not be put away on its last attempt comes once more, for that alone', async () => {
+    const world = sandbox({ partners: { bank: 503 } })
+    const payments = once(1)
+    world.faults([{ service: 'sqs', operation: 'SendMessage', error: 'unavailable', times: 3 }])
+    await world.send(payments, { id: 'x' })
+    expect((await world.drain(payments)).map(became)).toStrictEqual([['PARTNER_FAILED', 1], ['OUT_OF_TIME', 0]])
+    await world.redrive(payments)
+    expect((await world.drain(payments)).map(became)).toStrictEqual([['IN_DOUBT', 0]])
+  })
 })
 
 describe('events', () => {

@@ -112,8 +112,15 @@ describe('what comes again', () => {
     expect(await visibility({ n: 1, code: 'IN_PROGRESS', after: 1 }, 1)).toStrictEqual([['ChangeMessageVisibility', 5]])
   })
 
-  test('behind the last attempt SQS takes it away at once', async () => {
-    expect(await visibility({ n: 1, code: 'STEP_FAILED' }, 3, 3)).toStrictEqual([['ChangeMessageVisibility', 0]])
+  test('behind the last attempt it is put away', async () => {
+    expect(await visibility({ n: 1, code: 'STEP_FAILED' }, 3, 3)).toStrictEqual([['SendMessage', undefined]])
+  })
+
+  test('behind one without a word it is put away unread', async () => {
+    const seen: number[] = []
+    const { invoke, sent, lines } = worker(({ n }: Payload) => { seen.push(n) }, { attempts: 3 })
+    expect(await failures(invoke([record('a', { n: 1 }, { count: 4 })]))).toStrictEqual([])
+    expect([seen, sent.map(({ operation }) => operation), lines.map(({ fault, attempt }) => [fault, attempt])]).toStrictEqual([[], ['SendMessage'], [['OUT_OF_TIME', 4]]])
   })
 })
 
@@ -138,13 +145,38 @@ describe('a fifo queue', () => {
   })
 })
 
-test('a dead letter keeps its body and its attributes', async () => {
-  const { invoke, sent, lines } = worker(ending)
-  await invoke([{ ...record('a', '{"n":1,"code":"REJECTED"}'), messageAttributes: { trace: { dataType: 'String', stringValue: 't-1' }, blob: { dataType: 'Binary', binaryValue: 'AQI=' } } }])
-  expect(sent).toStrictEqual([{ operation: 'SendMessage', input: {
-    QueueUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/orders-dead', MessageBody: '{"n":1,"code":"REJECTED"}',
-    MessageAttributes: { trace: { DataType: 'String', StringValue: 't-1' }, blob: { DataType: 'Binary', BinaryValue: 'AQI=' }, fault: { DataType: 'String', StringValue: 'REJECTED' }, execution: { DataType: 'String', StringValue: lines[0]?.['id'] } },
-  } }])
+const dead = 'https://sqs.us-east-1.amazonaws.com/123456789012/orders-dead'
+const text = (StringValue: unknown) => ({ DataType: 'String', StringValue })
+const attribute = (stringValue: string) => ({ dataType: 'String' as const, stringValue })
+
+describe('a dead letter', () => {
+  test('keeps its body and its attributes, and says under which id it came', async () => {
+    const { invoke, sent, lines } = worker(ending)
+    await invoke([{ ...record('a', '{"n":1,"code":"REJECTED"}'), messageAttributes: { trace: attribute('t-1'), blob: { dataType: 'Binary', binaryValue: 'AQI=' } } }])
+    expect(sent).toStrictEqual([{ operation: 'SendMessage', input: {
+      QueueUrl: dead, MessageBody: '{"n":1,"code":"REJECTED"}',
+      MessageAttributes: { trace: text('t-1'), blob: { DataType: 'Binary', BinaryValue: 'AQI=' }, first: text('a'), fault: text('REJECTED'), execution: text(lines[0]?.['id']) },
+    } }])
+  })
+
+  const first = '5d6f2c1a-0b1e-4a3c-9d57-0d6c4f4e9a1b'
+  const [fault, execution] = [attribute('STEP_FAILED'), attribute('00000000-0000-4000-8000-000000000000')]
+  test('driven back has its first id in its origin, in its line and where it is put away again; seven attributes of its own are kept', async () => {
+    const { invoke, sent, lines } = worker((_, io) => { throw new Fault(io.origin === '["","orders","5d6f2c1a-0b1e-4a3c-9d57-0d6c4f4e9a1b"]' ? 'REJECTED' : 'STEP_FAILED') }, { fifo: true })
+    const own = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => [name, attribute(name)]))
+    await invoke([{ ...record('other', { n: 1 }, { group: 'g' }), messageAttributes: { first: attribute(first), fault, execution, ...own } }])
+    expect(lines[0]).toMatchObject({ message: first, fault: 'REJECTED', redriven: true })
+    expect(sent).toMatchObject([{ input: { MessageDeduplicationId: 'other', MessageAttributes: { first: text(first), fault: text('REJECTED'), execution: text(lines[0]?.['id']) } } }])
+    expect(Object.keys(sent[0]?.input['MessageAttributes'] as object)).toStrictEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'first', 'fault', 'execution'])
+  })
+
+  test.each([`${first} `, first.toUpperCase(), '["","orders","x"]', ''])('what is no id of SQS names nothing: %j', async (other) => {
+    const origins: unknown[] = []
+    const { invoke, lines } = worker((_, io) => { origins.push(io.origin) })
+    await invoke([{ ...record('a', { n: 1 }), messageAttributes: { first: attribute(other) } }])
+    expect(origins).toStrictEqual(['["","orders","a"]'])
+    expect(lines[0]).not.toHaveProperty('redriven')
+  })
 })
 
 test('what the door did not put into its queue is a dead letter, and says nothing of anybody\'s message', async () => {
