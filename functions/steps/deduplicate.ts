@@ -40,7 +40,10 @@ interface Options<T> {
    * event, the message's own id stands for it.
    */
   readonly idempotencyKey?: 'required' | 'optional'
-  /** Keeps the first reply, sealed, up to 64 KB, and gives it again where the same `Idempotency-Key` comes again. */
+  /**
+   * Keeps the first reply, sealed, and gives it again where the same `Idempotency-Key` comes again. A payload over 64 KB is refused
+   * by PAYLOAD_TOO_LARGE before anything is sent; with what partners add to it, 128 KB are kept, and of a larger one nothing.
+   */
   readonly replay?: true
 }
 

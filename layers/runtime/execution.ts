@@ -3,6 +3,7 @@ import { claim, type Claimant, type Held, type Kept } from './claims.ts'
 import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
+import { Countdown } from './countdown.ts'
 import type { Environment } from './environment.ts'
 import { entityOf } from './failure.ts'
 import { asFault, Fault } from './fault.ts'
@@ -62,19 +63,34 @@ const published = () => import('./key-set.ts')
 /** Files of a run. */
 const workingFolder = () => import('./working-folder.ts')
 
-/** The most that is kept of a reply: known before anything is sent, so that nothing fails after it. An item has 400 KB. */
-const largestReply = 64 * 1024
+/** Bytes of a payload whose reply is kept, and of the reply: as much again is what partners may add to it. An item has 400 KB. */
+const largest = { payload: 64 * 1024, reply: 128 * 1024 } as const
+/** Milliseconds that the confirm waits for the reply to be sealed. */
+const sealing = 1_000
 
-/** How the first replies of a pipeline are kept: sealed, each for its own item. Opening throws UNAVAILABLE, DECRYPTION_FAILED. */
-async function replies(environment: Environment, pipeline: string): Promise<Kept> {
+/**
+ * How the first replies of a pipeline are kept: sealed, each for its own item. Before anything is sent the payload is measured and
+ * the key is there. Throws PAYLOAD_TOO_LARGE, UNAVAILABLE; opening UNAVAILABLE, DECRYPTION_FAILED.
+ */
+async function replies(environment: Environment, pipeline: string, payload: unknown): Promise<Kept> {
   const { openEnvelope, sealEnvelope } = await atRest()
   const binding = (id: string) => [pipeline, 'reply', id]
+  const seal = (id: string, text: Buffer): Promise<Uint8Array> => sealEnvelope(environment, repliesKey, pipeline, text, binding(id))
+  if (Buffer.byteLength(JSON.stringify(payload)) > largest.payload) throw new Fault('PAYLOAD_TOO_LARGE')
+  await seal('', Buffer.alloc(0))
   return {
     async seal(id, reply) {
       const text = Buffer.from(JSON.stringify(reply ?? null))
       // Confirmed without it: whoever asks again is told that it is a duplicate.
-      if (text.length > largestReply) return undefined
-      return sealEnvelope(environment, repliesKey, pipeline, text, binding(id)).catch(() => undefined)
+      if (text.length > largest.reply) return undefined
+      const time = new Countdown(environment.clock)
+      try {
+        return await time.within(environment.clock.now() + sealing, 'UNAVAILABLE', () => seal(id, text))
+      } catch {
+        return undefined
+      } finally {
+        time.stop()
+      }
     },
     open: async (id, sealed) => JSON.parse(Buffer.from(await openEnvelope(environment, repliesKey, pipeline, sealed, binding(id))).toString()) as unknown,
   }
@@ -266,7 +282,7 @@ export class Execution {
 
   async #claim(asked: Claiming): Promise<void> {
     const { origin, acknowledges } = this.#message
-    const kept = asked.replay && await replies(this.#environment, this.#plan.pipeline.name)
+    const kept = asked.replay && await replies(this.#environment, this.#plan.pipeline.name, asked.payload)
     const claimant: Claimant = { ...this.#plan.claimant, deadline: this.#deadline, origin }
     const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), { acknowledges, closed: () => this.#closed })
     if (before !== undefined) throw new Replay(before.reply)
