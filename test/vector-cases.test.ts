@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createHmac, diffieHellman, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { constants, createHmac, diffieHellman, generateKeyPairSync, privateDecrypt, publicEncrypt, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
@@ -175,6 +175,25 @@ describe('shapes of other suites', () => {
     expect(await run('rsa_pkcs1_2048_sig_gen_test', group, { msg: hex(msg) })).toStrictEqual({ id: 0, accepted: true, out: signature })
     expect(await run('rsa_pkcs1_2048_sig_gen_test', group, { msg: hex(msg), sig: signature })).toStrictEqual(holds)
     expect(await run('rsa_pkcs1_1024_sig_gen_test', { ...group, keySize: 1_024 }, { msg: hex(msg) })).toMatchObject({ skipped: expect.stringMatching(/^RSA is offered/) as unknown })
+  })
+
+  test('RSAES-PKCS1-v1_5: what node gives for a wrong padding is accepted of no length', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+    const group = { type: 'RsaesPkcs1Decrypt', keySize: 2_048, privateKeyPkcs8: der(privateKey) }
+    const padding = constants.RSA_PKCS1_PADDING
+    const given = (ct: Uint8Array, of: object = group): Promise<Answer> => run('rsa_pkcs1_2048_test', of, { ct: hex(ct) })
+    for (const plain of [msg, Buffer.from([0]), randomBytes(32), randomBytes(245)]) expect(await given(publicEncrypt({ key: publicKey, padding }, plain))).toStrictEqual({ id: 0, accepted: true, out: hex(plain) })
+    // Of the length that the step is told where the block tells none: it opens there, to bytes that nobody sealed.
+    let wrong: Buffer
+    do wrong = Buffer.concat([Buffer.alloc(1), randomBytes(255)])
+    while (privateDecrypt({ key: privateKey, padding }, wrong).length !== 32)
+    expect(await given(wrong)).toStrictEqual(fails)
+    // 00 02, seven bytes of padding where eight are wanted, 00, and a text behind it.
+    const short = Buffer.concat([Buffer.from([0, 2]), Buffer.alloc(7, 255), Buffer.alloc(1), Buffer.alloc(246, 1)])
+    expect(await given(publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, short))).toStrictEqual(fails)
+    expect(await given(Buffer.alloc(256, 255))).toStrictEqual(fails)
+    expect(await given(publicEncrypt({ key: publicKey, padding }, Buffer.alloc(0)))).toStrictEqual({ id: 0, skipped: 'RSAES-PKCS1-v1_5 for plaintexts of no bytes is not offered' })
+    expect(await given(wrong, { ...group, keySize: 1_024 })).toStrictEqual({ id: 0, skipped: 'RSA is offered from 2,048 bits' })
   })
 })
 
