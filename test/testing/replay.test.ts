@@ -29,6 +29,14 @@ test('the first reply is given again to the same message, and the bank is not as
   expect(await send('p-1')).toMatchObject({ status: 200, body: { receipt: 'r-1' }, partners: { bank: [] } })
   expect(await send('p-1', { id: 'p-2' })).toMatchObject({ status: 422, fault: 'KEY_REUSED', partners: { bank: [] } })
 })
+test('an Idempotency-Key counts whatever its sender wrote there, and none is none', async () => {
+  const { send } = world()
+  for (const [i, key] of ['ключ', 'k'.repeat(4_000), 'a "b" c', '\t'].entries()) {
+    expect(await send(key, { id: `p-${i}` })).toMatchObject({ status: 200 })
+    expect(await send(key, { id: `q-${i}` })).toMatchObject({ fault: 'KEY_REUSED' })
+  }
+  expect(await send('')).toMatchObject({ status: 400, fault: 'KEY_MISSING' })
+})
 test('a payload that is too large for its reply to be kept is refused before anything is sent or claimed', async () => {
   const { send } = world()
   // {"id":"p-1","text":"…"} has 22 bytes besides the text.
