@@ -1,6 +1,6 @@
 import { address, aws, outcomesTable } from 'sallyport'
 import { environment, Refusal } from './ask.ts'
-import { entityKey, recording, rowsOf, type Row } from './records.ts'
+import { entityKeys, isDigest, recording, rowsOf, type Row } from './records.ts'
 
 /** Whose rows are deleted: of a pipeline all, or those about one entity. */
 export interface Forgetting {
@@ -16,15 +16,12 @@ export interface Forgetting {
 export interface Forgotten {
   readonly rows: number
   readonly from?: string
-  /** Of a sensitive entity its keyed digest: what an audit line may say. */
+  /** Of a sensitive entity its keyed digest under the version that is written now: what an audit line may say. */
   readonly digest?: string
 }
 
 /** Deletes at a time. */
 const together = 10
-
-/** A digest with the version of its key; any other text is an entity in the clear, of which no line speaks. */
-const isDigest = (text: string): boolean => /^\d{1,4}\.[\w-]{43}$/.test(text)
 
 /**
  * Deletes what is kept of failures, and of messages whose senders were answered before: rows with what a partner or a person may
@@ -32,9 +29,9 @@ const isDigest = (text: string): boolean => /^\d{1,4}\.[\w-]{43}$/.test(text)
  */
 export async function forget({ pipeline, entity, from }: Forgetting, late: () => boolean): Promise<Forgotten> {
   if (entity !== undefined && !recording().includes(pipeline)) throw new Refusal('this pipeline keeps no records of failures')
-  const key = entity === undefined ? undefined : await entityKey(pipeline, entity)
+  const keys = entity === undefined ? undefined : await entityKeys(pipeline, entity)
   let [rows, place] = [0, from]
-  for await (const page of key === undefined ? pagesOf(pipeline, from) : about(key)) {
+  for await (const page of keys === undefined ? pagesOf(pipeline, from) : about(keys)) {
     const ids = page.rows.map(({ id }) => id?.S ?? '')
     for (let i = 0; i < ids.length; i += together) {
       const gone = await Promise.all(ids.slice(i, i + together).map((id) => remove(id, pipeline)))
@@ -43,7 +40,7 @@ export async function forget({ pipeline, entity, from }: Forgetting, late: () =>
     place = page.next
     if (place !== undefined && late()) break
   }
-  const digest = key?.slice(pipeline.length + 1)
+  const digest = keys?.[0]?.slice(pipeline.length + 1)
   return { rows, ...place !== undefined && { from: place }, ...digest !== undefined && isDigest(digest) && { digest } }
 }
 
@@ -66,12 +63,14 @@ interface Rows {
 }
 
 /** By the index. What is deleted is not met again, so the next call begins anew. */
-async function* about(entity: string): AsyncGenerator<Rows> {
+async function* about(keys: readonly string[]): AsyncGenerator<Rows> {
   let rows: Row[] = []
-  for await (const row of rowsOf({ index: 'entities', member: 'entity', value: entity })) {
-    if (rows.push(row) < 100) continue
-    yield { rows, next: 'again' }
-    rows = []
+  for (const value of keys) {
+    for await (const row of rowsOf({ index: 'entities', member: 'entity', value })) {
+      if (rows.push(row) < 100) continue
+      yield { rows, next: 'again' }
+      rows = []
+    }
   }
   yield { rows }
 }

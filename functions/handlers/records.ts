@@ -99,26 +99,37 @@ const isAsked = (failure: Failure, { fault, blame, retry }: Asked): boolean =>
 
 /** A part of an index that is read by time. */
 interface Partition {
-  readonly pipeline: string
+  /** The pipeline; of a digest its version as well. By this a page says where it ended, and it names no entity. */
+  readonly name: string
   readonly index: 'failures' | 'entities'
   readonly member: 'failed' | 'entity'
   readonly value: string
 }
 
-/** The key of an entity, as rows have it. Only its pipeline can tell: the keys of the digests are its own. Throws a {@link Refusal}. */
-export async function entityKey(pipeline: string, entity: string): Promise<string> {
-  const { entity: key } = await ask<{ readonly entity?: unknown }>(pipeline, { find: { entity } }) ?? {}
-  if (typeof key !== 'string' || !key.startsWith(`${pipeline}/`)) throw new Refusal(`the function of the pipeline ${pipeline} could not look for the entity: see its log`)
-  return key
+/** A digest with the version of its key; any other text is an entity in the clear. */
+export const isDigest = (text: string): boolean => /^\d{1,4}\.[\w-]{43}$/.test(text)
+
+/**
+ * The keys of an entity, as rows have it: of a sensitive one there is one a version of its key, and the first is written now. Only
+ * its pipeline can tell: the keys of the digests are its own. Throws a {@link Refusal}.
+ */
+export async function entityKeys(pipeline: string, entity: string): Promise<readonly string[]> {
+  const { entities } = await ask<{ readonly entities?: unknown }>(pipeline, { find: { entity } }) ?? {}
+  const own = (key: unknown): key is string => typeof key === 'string' && key.startsWith(`${pipeline}/`)
+  if (!Array.isArray(entities) || entities.length === 0 || !entities.every(own)) throw new Refusal(`the function of the pipeline ${pipeline} could not look for the entity: see its log`)
+  return entities
 }
 
 async function partitionsOf({ pipeline, entity }: Asked): Promise<Partition[]> {
-  if (pipeline !== undefined && entity !== undefined) return [{ pipeline, index: 'entities', member: 'entity', value: await entityKey(pipeline, entity) }]
-  return (pipeline === undefined ? recording() : [pipeline]).map((name) => ({ pipeline: name, index: 'failures', member: 'failed', value: name }))
+  if (pipeline === undefined || entity === undefined) return (pipeline === undefined ? recording() : [pipeline]).map((name) => ({ name, index: 'failures', member: 'failed', value: name }))
+  return (await entityKeys(pipeline, entity)).map((value) => {
+    const about = value.slice(pipeline.length + 1)
+    return { name: isDigest(about) ? `${pipeline} ${about.split('.')[0]}` : pipeline, index: 'entities', member: 'entity', value }
+  })
 }
 
 /** Rows of a partition, the newest first, behind the one that was looked at last. */
-export async function* rowsOf({ index, member, value }: Omit<Partition, 'pipeline'>, since = 0, behind?: Seen): AsyncGenerator<Row> {
+export async function* rowsOf({ index, member, value }: Omit<Partition, 'name'>, since = 0, behind?: Seen): AsyncGenerator<Row> {
   const dynamodb = await aws.dynamodb(environment)
   let from: Row | undefined = behind && { id: { S: behind[0] }, [member]: { S: value }, at: { N: String(behind[1]) } }
   for (;;) {
@@ -136,7 +147,7 @@ export async function* rowsOf({ index, member, value }: Omit<Partition, 'pipelin
 /** The row of a partition that was looked at last: id and time. */
 type Seen = readonly [id: string, at: number]
 
-/** Where a page ended, by pipeline; `null`: nothing is left of it. It names no entity. */
+/** Where a page ended, by the names of its partitions; `null`: nothing is left of one. */
 type Places = Record<string, Seen | null>
 
 function placesOf(from: string | undefined): Places {
@@ -156,18 +167,18 @@ export async function list(asked: Asked, { limit = 100, from }: { readonly limit
   if (!Number.isInteger(limit) || limit < 1) throw new Refusal('limit is a number of failures')
   const places = placesOf(from)
   const failures: Failure[] = []
-  const readers = (await partitionsOf(asked)).filter(({ pipeline }) => places[pipeline] !== null).map((partition) => ({ pipeline: partition.pipeline, rows: rowsOf(partition, asked.since, places[partition.pipeline] ?? undefined) }))
-  const heads = await Promise.all(readers.map(async ({ pipeline, rows }) => ({ pipeline, rows, head: await rows.next() })))
+  const readers = (await partitionsOf(asked)).filter(({ name }) => places[name] !== null).map((partition) => ({ name: partition.name, rows: rowsOf(partition, asked.since, places[partition.name] ?? undefined) }))
+  const heads = await Promise.all(readers.map(async ({ name, rows }) => ({ name, rows, head: await rows.next() })))
   for (let looked = 0; looked < most.page && failures.length < Math.min(limit, largest); looked++) {
     const next = heads.filter(({ head }) => head.done !== true).sort((a, b) => atOf(b.head.value) - atOf(a.head.value))[0]
     if (next === undefined) break
     const row = next.head.value as Row
-    places[next.pipeline] = [row['id']?.S ?? '', atOf(row)]
+    places[next.name] = [row['id']?.S ?? '', atOf(row)]
     const failure = readFailure(row, now)
     if (failure !== undefined && isAsked(failure, asked)) failures.push(failure)
     next.head = await next.rows.next()
   }
-  for (const { pipeline, head } of heads) if (head.done === true) places[pipeline] = null
+  for (const { name, head } of heads) if (head.done === true) places[name] = null
   return { failures, ...heads.some(({ head }) => head.done !== true) && { from: Buffer.from(JSON.stringify(places)).toString('base64url') } }
 }
 

@@ -11,6 +11,7 @@ import { entityOf, rerunsKey, type Entity, type Source } from './failure.ts'
 import type { Effect, Io } from './io.ts'
 import { ledgerKey } from './keys.ts'
 import { manifest } from './manifest.ts'
+import { outcomesOf } from './outcome.ts'
 import type { Pipeline } from './pipeline.ts'
 import { payloadOf } from './receive.ts'
 import type { Run } from './run.ts'
@@ -36,6 +37,8 @@ export interface Failed {
   readonly waits: boolean
   /** The message had a name: an `Idempotency-Key`, or a queue's id. */
   readonly named: boolean
+  /** The id that its sender was answered: it may ask what became of it. */
+  readonly request: string | undefined
 }
 
 const text = (payload: unknown): string => canonical(payload)
@@ -50,7 +53,7 @@ async function fingerprint(environment: Environment, { name }: Pipeline, payload
 const shown = async (environment: Environment, { as }: Entity, entity: string): Promise<string> => as === undefined ? entity : (await pseudonym(environment, as))(entity)
 
 /** Writes the record of a failure, or renews it. Rejects with whatever AWS says. */
-export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, named }: Failed): Promise<void> {
+export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, named, request }: Failed): Promise<void> {
   const kept = entityOf(pipeline)
   if (kept === undefined) return
   const now = environment.clock.now()
@@ -61,6 +64,7 @@ export async function record(environment: Environment, pipeline: Pipeline, { id,
   const values: Record<string, AttributeValue | undefined> = {
     pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
     step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, effect: { S: effect }, waits: { BOOL: waits }, keyed: { BOOL: named && claimsMessages(pipeline) }, source: { BOOL: kept.source !== undefined },
+    request: request === undefined ? undefined : { S: request },
     entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: sealed && { B: sealed },
     fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
     expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
@@ -92,23 +96,34 @@ function versionOf(pipeline: Pipeline): string {
 
 /** What the function `failures` asks of a pipeline's own function. */
 export type Asking =
-  | { readonly rerun: { readonly id: string; readonly fingerprint?: string; readonly body?: string; readonly entity?: string } }
+  | { readonly rerun: { readonly id: string; readonly fingerprint?: string; readonly body?: string; readonly entity?: string; readonly request?: string } }
   | { readonly find: { readonly entity: string } }
 
-export type Told = { readonly done: boolean; readonly fault?: string } | { readonly entity: string }
+/** `entities`: keys under which records may have an entity, of which the first is written now. */
+export type Told = { readonly done: boolean; readonly fault?: string } | { readonly entities: readonly string[] }
+
+/** As records may have it: of a sensitive one its digest under every version of the key that there is, since records outlive a rotation. */
+async function everShown(environment: Environment, kept: Entity, entity: string): Promise<string[]> {
+  const { as } = kept
+  if (as?.key.kind !== 'hash-key') return [await shown(environment, kept, entity)]
+  const { name, key, normalize } = as
+  const { written, others } = await versionsOf(environment, key, Infinity)
+  const text = normalize.run(entity)
+  return Promise.all([written, ...others].map(async (version) => `${version}.${(await keyed(environment, key, 'hash', name, version))(text)}`))
+}
 
 /**
  * Runs once more what failed: with a payload that is given again, and is the same, or with one that is read again from its
- * source. Through the same ledger: what had gone well meanwhile changes nothing.
+ * source. Through the same ledger: what had gone well meanwhile changes nothing. Whoever sent it, and asks, is told.
  */
 export async function answer(environment: Environment, pipeline: Pipeline, run: Run, event: Asking, { id: execution, deadline }: { readonly id: string; readonly deadline: number }): Promise<Told> {
   const kept = entityOf(pipeline) as Entity
-  if ('find' in event) return { entity: `${pipeline.name}/${await shown(environment, kept, event.find.entity)}` }
-  const { id, fingerprint: wanted, body, entity } = event.rerun
+  if ('find' in event) return { entities: (await everShown(environment, kept, event.find.entity)).map((each) => `${pipeline.name}/${each}`) }
+  const { id, fingerprint: wanted, body, entity, request } = event.rerun
   const { source } = kept
   if (body === undefined && (entity === undefined || source === undefined)) return { done: false, fault: 'NOT_STORED' }
-  const { fault } = await run({
-    id: execution, deadline, record: id,
+  const ended = await run({
+    id: execution, deadline: request === undefined ? deadline : deadline - telling, record: id,
     // A name of its own, the same for each rerun: what one of them did, the next one need not do.
     message: { origin: JSON.stringify(['', 'rerun', id]), acknowledges: true },
     async read(io) {
@@ -120,7 +135,13 @@ export async function answer(environment: Environment, pipeline: Pipeline, run: 
       return payloadOf(pipeline.trigger.accept, Buffer.from(await again(source as Source, entity as string, io)), io)
     },
   })
-  return fault === undefined || fault.code === 'DUPLICATE' ? { done: true } : { done: false, fault: fault.code }
+  const { fault } = ended
+  if (fault !== undefined && fault.code !== 'DUPLICATE') return { done: false, fault: fault.code }
+  if (request !== undefined) await outcomesOf(pipeline, environment).tell(request, ended, execution, deadline - telling / 5)
+  return { done: true }
 }
+
+/** Milliseconds at the end of an invocation, to tell the row of a message what became of it. */
+const telling = 1_000
 
 const again = ({ from, request }: Source, entity: string, io: Io): Promise<Uint8Array> => io.send(from, request(entity))

@@ -147,13 +147,26 @@ describe('list', () => {
     await put('f.hers', 1, { entity: { S: `loans/1.${'h'.repeat(43)}` } })
     await put('f.other', 2)
     await accepted('0b6c4f4e-0000-4000-8000-000000000001', 'loans', `loans/1.${'h'.repeat(43)}`)
-    answers = () => ({ entity: `loans/1.${'h'.repeat(43)}` })
+    answers = () => ({ entities: [`loans/1.${'h'.repeat(43)}`] })
     expect(ids(await ask({ list: { pipeline: 'loans', entity: canary } }))).toStrictEqual(['f.hers'])
     expect(asked).toStrictEqual([{ name: 'Bank-dev-loans', event: { find: { entity: canary } } }])
     expect(JSON.stringify(lines)).not.toContain(canary)
     // One of another pipeline is not looked for.
-    answers = () => ({ entity: 'parcels/7' })
+    answers = () => ({ entities: ['loans/1042', 'parcels/7'] })
     await expect(ask({ list: { pipeline: 'loans', entity: canary } })).rejects.toThrow('the function of the pipeline loans could not look for the entity: see its log')
+  })
+  test('by the entity under each version of the key, the newest failures first, page by page', async () => {
+    const [before, after] = [`loans/1.${'h'.repeat(43)}`, `loans/2.${'g'.repeat(43)}`]
+    for (const [id, minutes, entity] of [['f.1', 1, after], ['f.2', 2, before], ['f.3', 3, before], ['f.4', 4, after]] as const) await put(id, minutes, { entity: { S: entity } })
+    answers = () => ({ entities: [after, before] })
+    const list = { pipeline: 'loans', entity: canary, limit: 3 }
+    const first = await ask<Listed>({ list })
+    expect(ids(first)).toStrictEqual(['f.1', 'f.2', 'f.3'])
+    expect(Buffer.from(first.from ?? '', 'base64url').toString()).not.toMatch(/hhh|ggg/)
+    // Another version is written meanwhile.
+    answers = () => ({ entities: [`loans/3.${'i'.repeat(43)}`, before, after] })
+    expect(ids(await ask<Listed>({ list: { ...list, from: first.from } }))).toStrictEqual(['f.4'])
+    expect(await ask({ count: { pipeline: 'loans', entity: canary } })).toMatchObject({ total: 4 })
   })
   test('one by its id', async () => {
     await put('f.a', 1)
@@ -183,6 +196,11 @@ describe('rerun', () => {
     expect(await ask({ rerun: { id: 'f.a' } })).toStrictEqual({ id: 'f.a', done: true })
     expect(asked).toStrictEqual([{ name: 'Bank-dev-loans', event: { rerun: { id: 'f.a', entity: '1042' } } }])
     expect(lines[0]?.[0]).toMatchObject({ event: 'failures', action: 'rerun', pipeline: 'loans', failure: 'f.a', done: true, given: false, forced: false })
+  })
+  test('says whom its sender asks for', async () => {
+    await put('f.a', 1, { request: { S: '0b6c4f4e-0000-4000-8000-000000000000' } })
+    await ask({ rerun: { id: 'f.a' } })
+    expect(asked).toStrictEqual([{ name: 'Bank-dev-loans', event: { rerun: { id: 'f.a', entity: '1042', request: '0b6c4f4e-0000-4000-8000-000000000000' } } }])
   })
   test('a sensitive one is opened here, is in no answer and in no line, and opens in no other row', async () => {
     const sealed = async (id: string, pipeline = 'loans'): Promise<AttributeValue> => ({ B: await sealEnvelope(sealing, rerunsKey, pipeline, Buffer.from(canary), [pipeline, id]) })
@@ -264,15 +282,23 @@ describe('forget', () => {
     await put('f.hers', 1, { entity: { S: `loans/${digest}` } })
     await put('f.other', 1)
     await accepted('0b6c4f4e-0000-4000-8000-000000000002', 'loans', `loans/${digest}`)
-    answers = () => ({ entity: `loans/${digest}` })
+    answers = () => ({ entities: [`loans/${digest}`] })
     expect(await ask({ forget: { pipeline: 'loans', entity: canary, ...why } })).toStrictEqual({ rows: 2 })
     expect(await left()).toStrictEqual(['f.other'])
     expect(lines[0]).toStrictEqual([{ time: expect.any(String) as string, level: 'warn', event: 'audit', action: 'forget', pipeline: 'loans', of: 'entity', rows: 2, entity: digest, whole: true }, why])
     expect(JSON.stringify(lines)).not.toContain(canary)
   })
+  test('an entity under each version of its key; the audit line has the digest that is written now', async () => {
+    const newer = `2.${'g'.repeat(43)}`
+    for (const [id, each] of [['f.before', digest], ['f.after', newer]] as const) await put(id, 1, { entity: { S: `loans/${each}` } })
+    answers = () => ({ entities: [`loans/${newer}`, `loans/${digest}`] })
+    expect(await ask({ forget: { pipeline: 'loans', entity: canary, ...why } })).toStrictEqual({ rows: 2 })
+    expect(await left()).toStrictEqual([])
+    expect(lines[0]?.[0]).toMatchObject({ event: 'audit', entity: newer })
+  })
   test('of one that is not sensitive the audit line says no more than that it was one', async () => {
     await put('f.a', 1)
-    answers = () => ({ entity: 'loans/1042' })
+    answers = () => ({ entities: ['loans/1042'] })
     expect(await ask({ forget: { pipeline: 'loans', entity: '1042', ...why } })).toStrictEqual({ rows: 1 })
     expect(lines[0]?.[0]).not.toHaveProperty('entity')
     expect(JSON.stringify(lines)).not.toContain('1042')
@@ -288,7 +314,7 @@ describe('forget', () => {
   })
   test('when time is up, says where it goes on', async () => {
     await fill()
-    answers = () => ({ entity: 'loans/1042' })
+    answers = () => ({ entities: ['loans/1042'] })
     expect(await ask({ forget: { pipeline: 'loans', entity: '1042', ...why } }, 1_000)).toStrictEqual({ rows: 100, from: 'again' })
     expect(lines[0]?.[0]).toMatchObject({ rows: 100, whole: false })
     expect(await ask({ forget: { pipeline: 'loans', entity: '1042', ...why, from: 'again' } }, 1_000)).toStrictEqual({ rows: 2 })
