@@ -41,7 +41,7 @@ async function* waiting(partition: string, until?: number): AsyncGenerator<Ledge
   }
 }
 
-/** A conditional write: whether it was done. Throws what DynamoDB throws, but for a refused condition. */
+/** A conditional write: whether it stands there. Throws what DynamoDB throws, but for a refused condition. */
 async function written(transition: LedgerTransition): Promise<boolean> {
   const dynamodb = await aws.dynamodb()
   const { Update, Delete } = ledger.entry(table(), transition)
@@ -49,10 +49,15 @@ async function written(transition: LedgerTransition): Promise<boolean> {
     await (Update === undefined ? dynamodb.delete(Delete as never) : dynamodb.update(Update))
     return true
   } catch (error) {
-    if ((error as Error).name === 'ConditionalCheckFailedException') return false
+    const { name, Item } = error as { readonly name?: string; readonly Item?: Parameters<typeof ledger.readItem>[0] }
+    if (name === 'ConditionalCheckFailedException') return stands(transition, Item && ledger.readItem(Item))
     throw error
   }
 }
+
+/** Refused, and there is what was to be written: it was, its reply was lost, and the SDK asked again. */
+const stands = ({ change, given: { seen } }: LedgerTransition, item: LedgerItem | undefined): boolean => typeof change !== 'object' || !('set' in change) ? item === undefined
+  : item?.attempt === seen?.attempt && Object.entries(change.set).every(([name, value]) => item?.[name as keyof LedgerItem] === value)
 
 /** Makes doubts of claims that lapsed and that nobody may repeat any more. `since`: of the doubt that waits longest. */
 export async function sweep(now = Date.now()): Promise<{ readonly swept: number; readonly waiting: number; readonly since?: number }> {
