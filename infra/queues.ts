@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption, RedrivePermission, type QueuePolicy, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { deadQueueOf, isQueued, queueOf, type Pipeline, type QueuedTrigger } from 'sallyport'
+import { deadQueueOf, isQueued, queueOf, visibilityOf, waitingDays, type Pipeline, type QueuedTrigger } from 'sallyport'
 import type { Names } from './names.ts'
 import type { State } from './state.ts'
 
@@ -37,11 +37,10 @@ export function waitingQueues(scope: Construct, pipeline: Queued, { names, key, 
     redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [Queue.fromQueueArn(scope, `${waiting.name}-source`, names.queueArn(waiting))] },
   })
   const queue = new Queue(scope, `${waiting.name}-queue`, {
-    ...alike(names.queue(waiting)), retentionPeriod: Duration.days(4),
+    ...alike(names.queue(waiting)), retentionPeriod: Duration.days(waitingDays),
     // The function itself puts away what fails on its last attempt; once more it is brought there when it was killed in it.
     deadLetterQueue: { queue: deadQueue, maxReceiveCount: trigger.attempts + 1 },
-    // As AWS advises: a batch that Lambda must hold back for a while is not given to a second one.
-    visibilityTimeout: Duration.seconds(6 * invocationSeconds(pipeline)),
+    visibilityTimeout: Duration.seconds(visibilityOf(pipeline)),
   })
   if (trigger.kind === 'event') {
     for (const each of [queue, deadQueue]) {

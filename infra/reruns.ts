@@ -6,11 +6,12 @@ import type { Construct } from 'constructs'
 import { keptLog, type Keeping } from './logs.ts'
 import type { Names } from './names.ts'
 
-/** Lambda itself turned an invocation away or lost it; what a function of ours says is no error. In seconds. */
-const retry = [{
-  ErrorEquals: ['Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException', 'Lambda.TooManyRequestsException'],
-  IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 30, JitterStrategy: 'FULL',
-}]
+/** What Lambda itself says; what a function of ours says is no error. In seconds. */
+const retry = (...ErrorEquals: readonly string[]): object[] => [{ ErrorEquals, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 30, JitterStrategy: 'FULL' }]
+/** It turned an invocation away: the function has not run. */
+const turnedAway = 'Lambda.TooManyRequestsException'
+/** It lost an invocation: the function may have run. */
+const lost = ['Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException'] as const
 
 /** A little more than a function may take. */
 const patience = 960
@@ -18,7 +19,8 @@ const patience = 960
 /**
  * Runs again what failed, page by page: the function gives ids and counts, and runs each. No payload and no entity passes
  * through here, since the history is kept for months. What is done has no record any more, so whoever stops an execution
- * goes on by starting another. An execution ends after a thousand reruns, since its history has room for 25,000 events.
+ * goes on by starting another. A rerun that may have run is not run once more here: it has its record, or is done. An execution ends
+ * after a thousand reruns, since its history has room for 25,000 events.
  */
 export const definitionOf = (failures: string): object => ({
   Comment: 'Reruns failures: input { pipeline, fault?, since?, concurrency?, force?, from? }, output { done, failed, left, from }',
@@ -27,15 +29,19 @@ export const definitionOf = (failures: string): object => ({
   States: {
     Begin: { Type: 'Pass', Parameters: { 'asked.$': '$', page: null, results: [] }, Next: 'Page' },
     Page: {
-      Type: 'Task', Resource: failures, TimeoutSeconds: patience, Retry: retry,
+      Type: 'Task', Resource: failures, TimeoutSeconds: patience, Retry: retry(...lost, turnedAway),
       Parameters: { batch: { 'asked.$': '$.asked', 'last.$': '$.page', 'results.$': '$.results' } },
       ResultPath: '$.page', Next: 'Which',
     },
     Which: {
       Type: 'Choice',
-      Choices: [{ Variable: '$.page.ids[0]', IsPresent: true, Next: 'Rerun each' }, { Variable: '$.page.more', BooleanEquals: true, Next: 'None of these' }],
+      Choices: [
+        { Variable: '$.page.refused', IsPresent: true, Next: 'Refused' },
+        { Variable: '$.page.ids[0]', IsPresent: true, Next: 'Rerun each' }, { Variable: '$.page.more', BooleanEquals: true, Next: 'None of these' },
+      ],
       Default: 'Tell',
     },
+    Refused: { Type: 'Fail', Error: 'Refused', CausePath: '$.page.refused' },
     'None of these': { Type: 'Pass', Result: [], ResultPath: '$.results', Next: 'Page' },
     'Rerun each': {
       Type: 'Map', ItemsPath: '$.page.ids', MaxConcurrencyPath: '$.page.concurrency',
@@ -44,7 +50,7 @@ export const definitionOf = (failures: string): object => ({
         ProcessorConfig: { Mode: 'INLINE' },
         StartAt: 'Rerun',
         States: {
-          Rerun: { Type: 'Task', Resource: failures, TimeoutSeconds: patience, Retry: retry, Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Go on' }], End: true },
+          Rerun: { Type: 'Task', Resource: failures, TimeoutSeconds: patience, Retry: retry(turnedAway), Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Go on' }], End: true },
           'Go on': { Type: 'Pass', Result: { done: false }, End: true },
         },
       },

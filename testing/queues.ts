@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs'
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda'
-import { deadQueueOf, queueOf, type Environment, type Pipeline, type QueuedTrigger } from 'sallyport'
+import { deadQueueOf, queueOf, visibilityOf, type Environment, type Pipeline, type QueuedTrigger } from 'sallyport'
 import type { Place } from './resources.ts'
 
 export type Queued = Pipeline & { readonly trigger: QueuedTrigger }
@@ -27,13 +27,13 @@ export class Queues {
 
   /** Both, by the names of their resources. */
   async create(pipeline: Queued): Promise<readonly (readonly [name: string, place: Place])[]> {
-    const { trigger, timeout } = pipeline
+    const { trigger } = pipeline
     const [waiting, dead] = [queueOf(pipeline), deadQueueOf(pipeline)]
     const physical = (name: string): string => `${name}${waiting.fifo ? '.fifo' : ''}`
     const fifo = waiting.fifo ? { FifoQueue: 'true' } : undefined
     const buried = await this.#make(physical(dead.name), { ...fifo })
     const queue = await this.#make(physical(waiting.name), {
-      ...fifo, VisibilityTimeout: String(6 * timeout * trigger.batch), RedrivePolicy: JSON.stringify({ deadLetterTargetArn: buried.arn, maxReceiveCount: trigger.attempts + 1 }),
+      ...fifo, VisibilityTimeout: String(visibilityOf(pipeline)), RedrivePolicy: JSON.stringify({ deadLetterTargetArn: buried.arn, maxReceiveCount: trigger.attempts + 1 }),
     })
     return [[waiting.name, queue], [dead.name, buried]]
   }

@@ -29,6 +29,8 @@ export interface Failure {
   readonly step?: string
   readonly attempt: number
   readonly fingerprint?: string
+  /** The id that its sender was answered, of a pipeline with `mode: 'async'`. */
+  readonly request?: string
   readonly sealed?: Uint8Array
   readonly [member: string]: unknown
 }

@@ -64,8 +64,9 @@ export async function inAws(deployment: Deployment, wanted: Many): Promise<numbe
 /** Undefined where nobody waits any more. */
 async function waited(client: SFNClient, executionArn: string | undefined, signal: AbortSignal): Promise<Ended | undefined> {
   while (!signal.aborted) {
-    const { status, output } = await client.send(new DescribeExecutionCommand({ executionArn }))
+    const { status, output, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn }))
     if (status === 'SUCCEEDED') return JSON.parse(output ?? '{}') as Ended
+    if (error === 'Refused' && cause !== undefined) throw new Refused(cause)
     if (status !== 'RUNNING') throw new Refused(`the execution ended as ${status ?? 'unknown'}: what was not run still has its record, and the same command goes on`)
     await setTimeout(pause, undefined, { signal }).catch(() => undefined)
   }

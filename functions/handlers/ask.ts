@@ -4,9 +4,6 @@ import { aws, Environment } from 'sallyport'
 /** Where the function `failures` has its clients. */
 export const environment = new Environment()
 
-/** What the function `failures` refuses, in a sentence of ours that quotes nothing. */
-export class Refusal extends TypeError {}
-
 /** Asks the function of a pipeline, as no route and no queue can. Undefined where it failed; throws what Lambda throws. */
 export async function ask<Answer extends object>(pipeline: string, event: object): Promise<Answer | undefined> {
   const lambda = await aws.lambda(environment)

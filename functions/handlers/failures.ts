@@ -1,9 +1,9 @@
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { emit, own } from 'sallyport'
-import { Refusal } from './ask.ts'
 import { forget, type Forgetting } from './forget.ts'
 import { count, list, rowOf, type Asked } from './records.ts'
+import { Refusal, type Refused } from './refusal.ts'
 import { nextBatch, rerun, type Batch, type Bulk, type Reran, type Wanted } from './rerun.ts'
 
 own()
@@ -67,19 +67,27 @@ async function forgotten(forgetting: Forgetting, context: Context): Promise<{ re
 
 const moment = (): string => new Date().toISOString()
 
-/** A sentence of ours stays; of a foreign error the name alone. */
-const told = (error: unknown): Refusal => error instanceof Refusal ? error
-  : new Refusal(`the records could not be read or written: ${error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'}`)
+/** Of a foreign error the name alone. */
+const told = (error: unknown): TypeError =>
+  new TypeError(`the records could not be read or written: ${error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : 'Error'}`)
 
-/** Lists failures, runs them again and forgets them. It may open what they are about; it holds no payload but the one it is given. */
+/**
+ * Lists failures, runs them again and forgets them. It may open what they are about; it holds no payload but the one it is given.
+ * A question that it refuses is answered, and is none of its failures.
+ */
 async function failures(event: Event, context: Context): Promise<object> {
+  const line = (said: Said): void => emit({ time: moment(), event: 'failures', id: context.awsRequestId, ...said })
   try {
     const { given, said } = await answer(event, context)
-    emit({ time: moment(), level: 'info', event: 'failures', id: context.awsRequestId, ...said })
+    line({ level: 'info', ...said })
     return given
   } catch (error) {
+    if (error instanceof Refusal) {
+      line({ level: 'warn', refused: error.message })
+      return { refused: error.message } satisfies Refused
+    }
     const thrown = told(error)
-    emit({ time: moment(), level: 'error', event: 'failures', id: context.awsRequestId, error: thrown.message })
+    line({ level: 'error', error: thrown.message })
     throw thrown
   }
 }

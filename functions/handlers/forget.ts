@@ -1,6 +1,7 @@
 import { address, aws, outcomesTable } from 'sallyport'
-import { environment, Refusal } from './ask.ts'
+import { environment } from './ask.ts'
 import { entityKeys, isDigest, recording, rowsOf, type Row } from './records.ts'
+import { Refusal } from './refusal.ts'
 
 /** Whose rows are deleted: of a pipeline all, or those about one entity. */
 export interface Forgetting {

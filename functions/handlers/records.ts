@@ -1,5 +1,6 @@
 import { address, aws, outcomesTable } from 'sallyport'
-import { ask, environment, Refusal } from './ask.ts'
+import { ask, environment } from './ask.ts'
+import { Refusal } from './refusal.ts'
 
 /** A failure as a person may see it: no payload, and of a sensitive entity a keyed digest. Times in epoch milliseconds. */
 export interface Failure {
@@ -20,7 +21,7 @@ export interface Failure {
   /** Whether a partner may have acted. */
   readonly effect: string
   readonly entity?: string
-  /** The message is still in its queue, and comes again by itself. */
+  /** The message is still in its queue, as far as can be known, and comes again by itself. */
   readonly waits: boolean
   /** A rerun can read the message again by its entity. */
   readonly source: boolean
@@ -88,7 +89,7 @@ export function readFailure(row: Row, now = Date.now()): Failure | undefined {
   const [pipeline, step, entity] = [text('pipeline'), text('step'), text('entity')]
   return {
     id: text('id'), pipeline, at: number('at'), first: number('first'), attempt: number('attempt'), execution: text('execution'), version: text('version'), ...step !== '' && { step },
-    fault: text('fault'), blame: text('blame'), retry: flag('retry'), effect: text('effect'), ...entity !== '' && { entity: entity.slice(pipeline.length + 1) }, waits: flag('waits'), source: flag('source'),
+    fault: text('fault'), blame: text('blame'), retry: flag('retry'), effect: text('effect'), ...entity !== '' && { entity: entity.slice(pipeline.length + 1) }, waits: number('waits') > now, source: flag('source'),
   }
 }
 

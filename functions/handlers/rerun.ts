@@ -1,6 +1,7 @@
 import { isFault, openEntity } from 'sallyport'
-import { ask, environment, Refusal } from './ask.ts'
+import { ask, environment } from './ask.ts'
 import { list, mayHelp, rowOf, type Asked, type Row } from './records.ts'
+import { Refusal } from './refusal.ts'
 
 /** Why a failure was not run again. */
 export type Why =
@@ -63,7 +64,9 @@ export async function rerun({ id, body, force = false }: Wanted): Promise<Reran 
     if (!isFault(error)) throw error
     return { id, pipeline, done: false, fault: error.code }
   }
-  const answer = await ask<{ readonly done?: unknown; readonly fault?: unknown }>(pipeline, { rerun: body === undefined ? { id, entity } : { id, ...fingerprint !== undefined && { fingerprint }, body } })
+  const request = row['request']?.S
+  const given = body === undefined ? { entity } : { ...fingerprint !== undefined && { fingerprint }, body }
+  const answer = await ask<{ readonly done?: unknown; readonly fault?: unknown }>(pipeline, { rerun: { id, ...given, ...request !== undefined && { request } } })
   if (answer === undefined || typeof answer.done !== 'boolean') return refused('crashed')
   const fault = typeof answer.fault === 'string' && /^[A-Z_]{1,40}$/.test(answer.fault) ? answer.fault : undefined
   return { id, pipeline, done: answer.done, ...fault !== undefined && { fault } }

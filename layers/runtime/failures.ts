@@ -16,8 +16,9 @@ import type { Pipeline } from './pipeline.ts'
 import { payloadOf } from './receive.ts'
 import type { Run } from './run.ts'
 import { leaves } from './step.ts'
+import { isQueued } from './triggers.ts'
 import { versionsOf } from './versions.ts'
-import { outcomesTable } from './waiting.ts'
+import { longestPause, outcomesTable, visibilityOf, waitingDays } from './waiting.ts'
 
 const atRest = () => import('./at-rest.ts')
 
@@ -33,8 +34,8 @@ export interface Failed {
   readonly entity: string | undefined
   /** The first payload; undefined where it could not be read. */
   readonly payload: unknown
-  /** It comes again by itself. */
-  readonly waits: boolean
+  /** Of a message that its queue brings again: how often it was tried. Undefined: it does not come again by itself. */
+  readonly waits: number | undefined
   /** The message had a name: an `Idempotency-Key`, or a queue's id. */
   readonly named: boolean
   /** The id that its sender was answered: it may ask what became of it. */
@@ -63,24 +64,45 @@ export async function record(environment: Environment, pipeline: Pipeline, { id,
     : await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(entity), [pipeline.name, id])
   const values: Record<string, AttributeValue | undefined> = {
     pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
-    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, effect: { S: effect }, waits: { BOOL: waits }, keyed: { BOOL: named && claimsMessages(pipeline) }, source: { BOOL: kept.source !== undefined },
+    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, waits: { N: String(waits === undefined ? 0 : comesBy(environment, pipeline, { attempt: waits, fault, named })) }, keyed: { BOOL: named && claimsMessages(pipeline) }, source: { BOOL: kept.source !== undefined },
     request: request === undefined ? undefined : { S: request },
     entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: sealed && { B: sealed },
     fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
     expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
   }
   const written = Object.entries(values).filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined)
+  // What an earlier attempt may have done is not undone by a later one that did nothing.
+  const effects = effect === 'none' ? '#effect = if_not_exists(#effect, :effect)' : '#effect = :effect'
   await (await aws.dynamodb(environment)).update({
-    TableName: address(outcomesTable, environment), Key: { id: { S: id } },
-    UpdateExpression: `SET ${written.map(([name]) => `#${name} = :${name}`).join(', ')}, #first = if_not_exists(#first, :at), #attempt = if_not_exists(#attempt, :none) + :one`,
-    ExpressionAttributeNames: { ...Object.fromEntries(written.map(([name]) => [`#${name}`, name])), '#first': 'first', '#attempt': 'attempt' },
-    ExpressionAttributeValues: { ...Object.fromEntries(written.map(([name, value]) => [`:${name}`, value])), ':none': { N: '0' }, ':one': { N: '1' } },
+    TableName: address(outcomesTable, environment), Key: { id: { S: id } }, ConditionExpression: ours,
+    UpdateExpression: `SET ${written.map(([name]) => `#${name} = :${name}`).join(', ')}, ${effects}, #first = if_not_exists(#first, :at), #attempt = if_not_exists(#attempt, :none) + :one${step === undefined ? ' REMOVE #step' : ''}`,
+    ExpressionAttributeNames: { ...Object.fromEntries(written.map(([name]) => [`#${name}`, name])), '#effect': 'effect', '#first': 'first', '#attempt': 'attempt', '#step': 'step' },
+    ExpressionAttributeValues: { ...Object.fromEntries(written.map(([name, value]) => [`:${name}`, value])), ':effect': { S: effect }, ':none': { N: '0' }, ':one': { N: '1' } },
   })
 }
 
+/** Whoever may send to a queue may write the id of another pipeline's message. */
+const ours = 'attribute_not_exists(id) OR #pipeline = :pipeline'
+
+/** Seconds that a message may lie in its queue, visible, until a function is there for it. */
+const backlog = 3_600
+
+/**
+ * By when, in epoch milliseconds, the queue has brought a message again. Where its name is all that tells it from its rerun, it is
+ * not offered for one as long as it may lie in the queue.
+ */
+function comesBy({ clock }: Environment, pipeline: Pipeline, { attempt, fault: { retryAfter = 0 }, named }: { readonly attempt: number; readonly fault: Fault; readonly named: boolean }): number {
+  const { timeout, trigger } = pipeline
+  if (!isQueued(trigger)) return 0
+  const seconds = named && claimsMessages(pipeline) ? waitingDays * 86_400 : Math.max(retryAfter, longestPause(attempt)) + visibilityOf({ timeout, trigger }) + backlog
+  return clock.now() + seconds * 1_000
+}
+
 /** It went well after all. Rejects with whatever AWS says. */
-export async function settle(environment: Environment, id: string): Promise<void> {
-  await (await aws.dynamodb(environment)).delete({ TableName: address(outcomesTable, environment), Key: { id: { S: id } } })
+export async function settle(environment: Environment, { name }: Pipeline, id: string): Promise<void> {
+  await (await aws.dynamodb(environment)).delete({
+    TableName: address(outcomesTable, environment), Key: { id: { S: id } }, ConditionExpression: ours, ExpressionAttributeNames: { '#pipeline': 'pipeline' }, ExpressionAttributeValues: { ':pipeline': { S: name } },
+  })
 }
 
 /** Whether a step claims what a sender named itself. */

@@ -40,4 +40,4 @@ export {
   event, flawOfPattern, flawOfResting, flawOfWaiting, iam, isQueued, isRouted, open, post, queue,
   type AsyncTrigger, type Auth, type EventPattern, type EventTrigger, type HttpTrigger, type QueuedTrigger, type QueueTrigger, type RoutedTrigger, type Sealed, type Trigger, type Waiting,
 } from './triggers.ts'
-export { deadQueueOf, outcomesKey, outcomesTable, queueOf, waitingKey, type Queue } from './waiting.ts'
+export { deadQueueOf, outcomesKey, outcomesTable, queueOf, visibilityOf, waitingDays, waitingKey, type Queue } from './waiting.ts'

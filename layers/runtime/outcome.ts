@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts'
 import { Fault, faults, type FaultCode } from './fault.ts'
 import type { Ended } from './run.ts'
 import { textOf } from './reply.ts'
+import { soon } from './soon.ts'
 import { outcomeDays, outcomesKey, outcomesTable } from './waiting.ts'
 
 /** What seals by envelopes. */
@@ -32,7 +33,7 @@ const digest = (pipeline: string, id: string, consumer: string): string => creat
 
 /** The rows of a pipeline in the table of outcomes: one a message, which expires by itself. */
 export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { readonly name: string; readonly outcomeDays?: number }, environment: Environment) {
-  const { clock } = environment
+  const { clock, sink } = environment
   const TableName = (): string => address(outcomesTable, environment)
 
   /** A reply as the row has it. */
@@ -47,6 +48,29 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
     }
   }
 
+  /**
+   * Notes how a message ended for good. What was done stays done, and a row that has expired, or was taken back, is not made
+   * anew. Rejects with whatever AWS says.
+   */
+  async function conclude(id: string, ended: Ended, execution: string): Promise<void> {
+    const told = ended.fault === undefined
+      // Where it was done before, nobody knows the reply any more.
+      ? { state: { S: 'done' }, ...ended.payload === undefined ? {} : await kept(id, ended.payload) }
+      : { state: { S: 'failed' }, fault: { S: ended.fault.code } }
+    const values = Object.entries({ ...told, execution: { S: execution } })
+    try {
+      await (await aws.dynamodb(environment)).update({
+        TableName: TableName(), Key: { id: { S: id } },
+        UpdateExpression: `SET ${values.map(([member]) => `#${member} = :${member}`).join(', ')}${ended.fault === undefined ? ' REMOVE #fault' : ''}`,
+        ConditionExpression: 'pipeline = :pipeline AND #state <> :already',
+        ExpressionAttributeNames: { ...Object.fromEntries(values.map(([member]) => [`#${member}`, member])), ...ended.fault === undefined && { '#fault': 'fault' } },
+        ExpressionAttributeValues: { ...Object.fromEntries(values.map(([member, value]) => [`:${member}`, value])), ':pipeline': { S: name }, ':already': { S: 'done' } },
+      })
+    } catch (error) {
+      if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
+    }
+  }
+
   return {
     /** Notes that a message was taken. Rejects with whatever AWS says. */
     async accept(id: string, consumer: string): Promise<void> {
@@ -57,7 +81,7 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
           id: { S: id }, pipeline: { S: name }, state: { S: 'accepted' }, consumer: { S: digest(name, id, consumer) },
           at: { N: String(now) }, expires: { N: String(Math.ceil(now / 1_000) + days * 86_400) },
         },
-        ConditionExpression: 'attribute_not_exists(id)',
+        // Without a condition: the id was drawn for it, and the SDK repeats what it had no reply to.
       })
     },
 
@@ -67,26 +91,15 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
     },
 
     /**
-     * Notes how a message ended for good. What was done stays done, and a row that has expired, or was taken back, is not made
-     * anew. Rejects with whatever AWS says.
+     * Notes until then, in epoch milliseconds, how a message ended for good, for whoever asks. Where the row cannot be written there
+     * is a line: nothing is tried again for its sake, since that would do once more what was done. It never rejects.
      */
-    async conclude(id: string, ended: Ended, execution: string): Promise<void> {
-      const told = ended.fault === undefined
-        // Where it was done before, nobody knows the reply any more.
-        ? { state: { S: 'done' }, ...ended.payload === undefined ? {} : await kept(id, ended.payload) }
-        : { state: { S: 'failed' }, fault: { S: ended.fault.code } }
-      const values = Object.entries({ ...told, execution: { S: execution } })
-      try {
-        await (await aws.dynamodb(environment)).update({
-          TableName: TableName(), Key: { id: { S: id } },
-          UpdateExpression: `SET ${values.map(([member]) => `#${member} = :${member}`).join(', ')}${ended.fault === undefined ? ' REMOVE #fault' : ''}`,
-          ConditionExpression: 'pipeline = :pipeline AND #state <> :already',
-          ExpressionAttributeNames: { ...Object.fromEntries(values.map(([member]) => [`#${member}`, member])), ...ended.fault === undefined && { '#fault': 'fault' } },
-          ExpressionAttributeValues: { ...Object.fromEntries(values.map(([member, value]) => [`:${member}`, value])), ':pipeline': { S: name }, ':already': { S: 'done' } },
-        })
-      } catch (error) {
-        if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-      }
+    async tell(id: string, ended: Ended, execution: string, until: number): Promise<void> {
+      const told = await soon(clock, until, async () => {
+        await conclude(id, ended, execution)
+        return true
+      })
+      if (told !== true) sink.emit({ time: sink.moment(), level: 'error', event: 'outcome', id: execution, pipeline: name, request: id, fault: 'UNAVAILABLE' })
     },
 
     /** What became of a message, told to whoever sent it. Throws NOT_FOUND, UNAVAILABLE. */

@@ -111,7 +111,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     // Accepted before: what failed then has gone well meanwhile.
     if (fault === undefined || fault.code === 'DUPLICATE') {
       if (record === undefined && (waited === undefined || waited.attempt < 2 && waited.redriven !== true)) return undefined
-      await (await failures()).settle(environment, about)
+      await (await failures()).settle(environment, pipeline, about)
       return undefined
     }
     const { retry, blame } = faults[fault.code]
@@ -123,7 +123,8 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
       id: about, execution: id, fault, effect: execution.effect, step: execution.at, entity: execution.entity, payload,
       // A rerun has a name of its own, the same each time.
       named: named && record === undefined,
-      waits: waited !== undefined && retry && 'attempts' in trigger && waited.attempt < trigger.attempts,
+      request: waited?.request,
+      waits: waited !== undefined && retry && 'attempts' in trigger && waited.attempt < trigger.attempts ? waited.attempt : undefined,
     })
     return true
   }

@@ -21,6 +21,18 @@ export const queueOf = (queued: Queued): Queue => named(queued, nameOf(queued))
 /** Where messages end that could not be worked on. */
 export const deadQueueOf = (queued: Queued): Queue => named(queued, `${nameOf(queued)}-dead`)
 
+/** Days for which a message waits at most. */
+export const waitingDays = 4
+
+/**
+ * Seconds after which a message comes again of which nobody said anything. As AWS advises, six times what an invocation may take:
+ * a batch that Lambda must hold back for a while is not given to a second one.
+ */
+export const visibilityOf = ({ timeout, trigger: { batch } }: { readonly timeout: number; readonly trigger: QueuedTrigger }): number => 6 * timeout * batch
+
+/** Seconds that a message waits at most until it is tried again, behind so many attempts: doubled with each, up to a quarter of an hour. */
+export const longestPause = (attempt: number): number => Math.min(900, 5 * 2 ** (attempt - 1))
+
 /** Under which messages wait whose senders were answered already. */
 export const waitingKey: EnvelopeKey = envelopeKey('waiting')
 /** Under which their replies are kept. */

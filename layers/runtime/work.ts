@@ -10,9 +10,10 @@ import type { Message } from './message.ts'
 import { outcomesOf } from './outcome.ts'
 import type { Pipeline } from './pipeline.ts'
 import { payloadOf } from './receive.ts'
-import type { Ended, Run } from './run.ts'
+import type { Run } from './run.ts'
+import { soon } from './soon.ts'
 import type { QueuedTrigger } from './triggers.ts'
-import { deadQueueOf, queueOf, waitingKey } from './waiting.ts'
+import { deadQueueOf, longestPause, queueOf, waitingKey } from './waiting.ts'
 
 /** What seals by envelopes. */
 const atRest = () => import('./at-rest.ts')
@@ -23,8 +24,6 @@ export type QueuedPipeline = Pipeline & { readonly trigger: QueuedTrigger }
 const closing = 1_000
 /** A message is begun though so many milliseconds of its time are missing: starting, and putting away what was before it, took them. */
 const slack = 1_000
-/** Seconds that a message waits at most until it is tried again. */
-const longest = 900
 /** What a dead letter says of itself, as attributes: under which id it was first known, and which execution put it there, with which fault. */
 const told = ['first', 'fault', 'execution'] as const
 /** Attributes that a message may have. */
@@ -59,7 +58,7 @@ const late = (): never => { throw new Fault('OUT_OF_TIME') }
  */
 export function work(pipeline: QueuedPipeline, run: Run, environment: Environment): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const { name, trigger, timeout } = pipeline
-  const { clock, sink } = environment
+  const { clock } = environment
   const outcomes = trigger.kind === 'async' ? outcomesOf(pipeline, environment) : undefined
   const ordered = trigger.kind === 'queue' && trigger.fifo === true
 
@@ -107,21 +106,8 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     }
   }
 
-  /** What is not done until then is left alone: undefined. */
-  async function soon<T>(until: number, work: () => Promise<T>): Promise<T | undefined> {
-    let timer: unknown
-    const over = new Promise<undefined>((resolve) => { timer = clock.after(Math.max(0, until - clock.now()), () => resolve(undefined)) })
-    try {
-      return await Promise.race([work(), over])
-    } catch {
-      return undefined
-    } finally {
-      clock.cancel(timer)
-    }
-  }
-
   /** It comes again in so many seconds. Where that cannot be said, it comes when the queue's own visibility timeout is over. */
-  const again = (until: number, { receiptHandle }: SQSRecord, seconds: number): Promise<unknown> => soon(until, async () =>
+  const again = (until: number, { receiptHandle }: SQSRecord, seconds: number): Promise<unknown> => soon(clock, until, async () =>
     (await aws.sqs(environment)).changeVisibility({ QueueUrl: address(queueOf(pipeline), environment), ReceiptHandle: receiptHandle, VisibilityTimeout: seconds }))
 
   /** Puts a message, as it is, into the dead-letter queue. Whether it lies there. */
@@ -131,7 +117,7 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
       DataType: dataType, ...stringValue !== undefined && { StringValue: stringValue }, ...binaryValue !== undefined && { BinaryValue: Buffer.from(binaryValue, 'base64') },
     }])
     const said: Readonly<Record<typeof told[number], string>> = { first: idOf(record), fault: code, execution }
-    return await soon(until, async () => {
+    return await soon(clock, until, async () => {
       await (await aws.sqs(environment)).send({
         QueueUrl: address(deadQueueOf(pipeline), environment), MessageBody: body,
         MessageAttributes: { ...Object.fromEntries(own), ...Object.fromEntries(told.map((called) => [called, { DataType: 'String', StringValue: said[called] }])) },
@@ -146,18 +132,7 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
   function pause(attempt: number, { retryAfter = 0 }: Fault): number {
     // It could not be put away twice: SQS does so, when it is asked for it.
     if (attempt > trigger.attempts) return 0
-    return Math.max(retryAfter, Math.ceil(clock.jitter(Math.min(longest, 5 * 2 ** (attempt - 1)) * 1_000) / 1_000))
-  }
-
-  /** Notes how a message ended for good, for whoever asks. */
-  async function conclude(until: number, request: string | undefined, ended: Ended, execution: string): Promise<void> {
-    if (outcomes === undefined || request === undefined) return
-    const told = await soon(until, async () => {
-      await outcomes.conclude(request, ended, execution)
-      return true
-    })
-    // Not tried again for its sake: that would do once more what was done.
-    if (told !== true) sink.emit({ time: sink.moment(), level: 'error', event: 'outcome', id: execution, pipeline: name, request, fault: 'UNAVAILABLE' })
+    return Math.max(retryAfter, Math.ceil(clock.jitter(longestPause(attempt) * 1_000) / 1_000))
   }
 
   /** One message. `undefined`: it is over; else in how many seconds it comes again. */
@@ -165,7 +140,7 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     const id = randomUUID()
     const attempt = Number(record.attributes.ApproximateReceiveCount)
     const deadline = Math.min(clock.now() + timeout * 1_000, end - closing)
-    const arrived = await soon(deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
+    const arrived = await soon(clock, deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
     const { message, read, request } = arrived ?? { message: {}, read: late }
     const ended = await run({
       // Its last attempt ended without a word, or it could not be put away: it is here for that alone.
@@ -176,12 +151,12 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     const { fault } = ended
     // Accepted before is done: only its sender, if it asks, is told that this one was not needed.
     if (fault === undefined || fault.code === 'DUPLICATE') {
-      await conclude(until, request, ended, id)
+      if (request !== undefined) await outcomes?.tell(request, ended, id, until)
       return undefined
     }
     const last = attempt >= trigger.attempts
     const buried = (last || !faults[fault.code].retry) && await bury(until, record, fault, id)
-    if (buried || last) await conclude(until, request, ended, id)
+    if ((buried || last) && request !== undefined) await outcomes?.tell(request, ended, id, until)
     if (buried) return undefined
     const seconds = pause(attempt, fault)
     await again(until, record, seconds)

@@ -211,6 +211,8 @@ run-1 is running
     const before = execute
     execute = (operation, input) => operation === 'DescribeExecution' ? { status: 'ABORTED' } : before(operation, input)
     expect(await run('rerun', '--pipeline', 'loans', '--yes', '--in-aws')).toMatchObject({ status: 1, stderr: expect.stringContaining('the execution ended as ABORTED: what was not run still has its record') as string })
+    execute = (operation, input) => operation === 'DescribeExecution' ? { status: 'FAILED', error: 'Refused', cause: 'from is what the page before gave' } : before(operation, input)
+    expect(await run('rerun', '--pipeline', 'loans', '--yes', '--in-aws')).toMatchObject({ status: 1, stderr: expect.stringMatching(/^from is what the page before gave$/m) as string })
     execute = () => ({ stateMachines: [] })
     expect(await run('rerun', '--in-aws', '--stop')).toMatchObject({ status: 1, stderr: 'there is no state machine Fix-dev-reruns: no pipeline of this stage keeps records of failures, or it is not deployed\n' })
   })
@@ -222,6 +224,13 @@ describe('forget', () => {
     expect(await run('forget', '--pipeline', 'loans', '--entity', '1042', '--reason', 'erasure, ticket 4711', '--yes')).toEqual({ status: 0, stdout: '102 rows are deleted; backups by point-in-time recovery end after 35 days\n', stderr: '' })
     const forget = { pipeline: 'loans', entity: '1042', reason: 'erasure, ticket 4711', by: userInfo().username }
     expect(asked).toEqual([{ forget }, { forget: { ...forget, from: 'again' } }])
+  })
+})
+
+describe('what the function refuses is told by its sentence', () => {
+  it.each([[['failures', '--pipeline', 'loans']], [['failures', '--count']], [['rerun', a]], [['rerun', '--pipeline', 'loans', '--yes']], [['forget', '--pipeline', 'loans', '--reason', 'erasure, ticket 4711', '--yes']]])('%j', async (args) => {
+    answer = () => ({ refused: 'this pipeline keeps no records of failures' })
+    expect(await run(...args)).toEqual({ status: 1, stdout: '', stderr: 'this pipeline keeps no records of failures\n' })
   })
 })
 

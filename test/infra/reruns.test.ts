@@ -20,6 +20,8 @@ interface State {
   readonly Resource?: string
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly MaxAttempts: number }[]
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[]
+  readonly Error?: string
+  readonly CausePath?: string
   readonly ItemsPath?: string
   readonly MaxConcurrencyPath?: string
   readonly ItemSelector?: Json
@@ -74,6 +76,8 @@ function interpret({ StartAt, States }: Machine, given: Json, lambda: Lambda, it
     } else if (here.Type === 'Map') {
       widths.push(must(at(here.MaxConcurrencyPath as string, input, item), 'MaxConcurrencyPath') as number)
       input = put(input, here.ResultPath, (at(here.ItemsPath as string, input, item) as Json[]).map((each) => interpret(here.ItemProcessor as Machine, filled(here.ItemSelector, input, each), lambda, each)))
+    } else if (here.Type === 'Fail') {
+      throw Object.assign(new Error(must(at(here.CausePath as string, input, item), 'CausePath') as string), { name: here.Error })
     } else throw new Error(`a state of type ${here.Type} is not known here`)
     if (here.End === true) return input
     name = next as string
@@ -95,15 +99,16 @@ describe.each(machines)('%s', (_, { StartAt, States }) => {
     }
     reach(StartAt)
     expect([...met].sort()).toStrictEqual(Object.keys(States).sort())
-    for (const [name, { Type, Next, End, Default }] of Object.entries(States)) expect(Type === 'Choice' ? Default !== undefined : (Next === undefined) === (End === true), name).toBe(true)
+    for (const [name, { Type, Next, End, Default }] of Object.entries(States)) expect(Type === 'Choice' ? Default !== undefined : Type === 'Fail' ? Next === undefined && End === undefined : (Next === undefined) === (End === true), name).toBe(true)
     expect(Object.values(States).some(({ End }) => End === true)).toBe(true)
   })
   test('only what Lambda itself failed at is asked again: at most three times, at random within half a minute', () => {
-    for (const { Type, Resource, Retry } of Object.values(States)) {
+    for (const [name, { Type, Resource, Retry }] of Object.entries(States)) {
       if (Type !== 'Task') continue
       expect(Resource).toBe('Sallyport-dev/failures.Arn')
       expect(Retry).toStrictEqual([{
-        ErrorEquals: ['Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException', 'Lambda.TooManyRequestsException'],
+        // A rerun that was lost on its way may have run; one that was turned away has not.
+        ErrorEquals: [...name === 'Rerun' ? [] : ['Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException'], 'Lambda.TooManyRequestsException'],
         IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 30, JitterStrategy: 'FULL',
       }])
     }
@@ -146,10 +151,28 @@ describe('an execution', () => {
     })
     expect([asked, once]).toStrictEqual([4, { done: 0, failed: 0, left: false, from: null }])
     expect(() => interpret(machine, { pipeline: 'applicant' }, () => { throw thrown('Lambda.ServiceException') })).toThrow('a word')
-    // A sentence of ours is no error of Lambda.
+    // What a function of ours throws is no error of Lambda.
     asked = 0
     expect(() => interpret(machine, {}, () => { asked++; throw thrown('TypeError') })).toThrow('a word')
     expect(asked).toBe(1)
+  })
+  test('of a rerun, not what may have run', () => {
+    const reran: string[] = []
+    const answers = [page(['f.1', 'f.2'], false, null), page([], false, null, { done: 1, failed: 1 })]
+    const told = interpret(machine, { pipeline: 'applicant' }, ({ batch, rerun }) => {
+      if (batch !== undefined) return answers.shift()
+      const { id } = rerun as { id: string }
+      reran.push(id)
+      if (id === 'f.1') throw thrown('Lambda.SdkClientException')
+      if (reran.length < 4) throw thrown('Lambda.TooManyRequestsException')
+      return { id, done: true }
+    })
+    expect([reran, told]).toStrictEqual([['f.1', 'f.2', 'f.2', 'f.2'], { done: 1, failed: 1, left: false, from: null }])
+  })
+  test('fails with the sentence in which its input is refused', () => {
+    const asked: unknown[] = []
+    expect(() => interpret(machine, { pipeline: 'applicant', concurrency: 41 }, (event) => { asked.push(event); return { refused: 'concurrency is a whole number, 1 to 40' } })).toThrow(expect.objectContaining({ name: 'Refused', message: 'concurrency is a whole number, 1 to 40' }))
+    expect(asked).toHaveLength(1)
   })
 })
 

@@ -1,4 +1,4 @@
-import { account, digits, flow, hashKey, identifier, open, path, pipeline, post, queue, type Json } from 'sallyport'
+import { account, digits, flow, hashKey, identifier, open, path, pipeline, post, queue, type Json, type Pipeline } from 'sallyport'
 import { apiKey } from 'sallyport/accounts/api-key'
 import { call, deduplicate, entity, validate } from 'sallyport/steps'
 import { sandbox } from 'sallyport/testing'
@@ -31,7 +31,7 @@ describe('a route', () => {
     expect((await run(orders, order)).fault).toBe('PARTNER_FAILED')
     const [record, ...more] = await failures()
     expect(more).toEqual([])
-    expect(record).toMatchObject({ pipeline: 'orders', failed: 'orders', fault: 'PARTNER_FAILED', blame: 'partner', retry: true, effect: 'unknown', step: 'call', attempt: 1, waits: false, source: false })
+    expect(record).toMatchObject({ pipeline: 'orders', failed: 'orders', fault: 'PARTNER_FAILED', blame: 'partner', retry: true, effect: 'unknown', step: 'call', attempt: 1, waits: 0, source: false })
     expect(record?.id).toMatch(/^f\.[0-9a-f-]{36}$/)
     expect(record?.['version']).toMatch(/^[0-9a-f]{12}$/)
     expect(record?.entity).toMatch(/^orders\/1\.[\w-]{43}$/)
@@ -110,6 +110,20 @@ describe('a rerun', () => {
     expect(await it.rerun(sourced, record)).toEqual({ done: true })
     expect((await run(sourced, order)).fault).toBe('DUPLICATE')
   })
+  test('by another pipeline leaves the record as it is', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    await it.run(orders, order)
+    const before = await it.failures()
+    const [record] = before
+    if (record === undefined) throw new Error('no record')
+    const { fingerprint: _, ...named } = record
+    expect(await it.rerun(sourced, named, order)).toEqual({ done: false, fault: 'PARTNER_FAILED' })
+    expect(await it.failures()).toEqual(before)
+    up = true
+    expect(await it.rerun(sourced, named, order)).toEqual({ done: true })
+    expect(await it.failures()).toEqual(before)
+  })
   test('needs the payload where there is no source', async () => {
     const it = world(() => 500)
     const { run, failures } = methods(it)
@@ -120,12 +134,59 @@ describe('a rerun', () => {
   })
 })
 
+describe('a route that answers at once', () => {
+  const later = pipeline({ name: 'later', trigger: post('/later', { mode: 'async', auth: open(why), attempts: 1 }), sensitive: ['taxId'], steps: steps('taxId') })
+  /** One that has failed for good, as its sender is told, and its record. */
+  async function failed(it: ReturnType<typeof sandbox>, definition: Pipeline = later) {
+    const { id } = (await it.run(definition, order)).body as { id: string }
+    await it.drain(definition)
+    const [record] = await it.failures()
+    if (record === undefined) throw new Error('no record')
+    return { id, record, told: async () => (await it.outcome(definition, id)).body as unknown }
+  }
+  test('a rerun that goes well is what its sender is told', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    const { id, record, told } = await failed(it)
+    expect(await told()).toEqual({ id, state: 'failed', status: 502, fault: 'PARTNER_FAILED' })
+    expect(await it.rerun(later, record, order)).toEqual({ done: false, fault: 'PARTNER_FAILED' })
+    expect(await told()).toEqual({ id, state: 'failed', status: 502, fault: 'PARTNER_FAILED' })
+    up = true
+    expect(await it.rerun(later, record, order)).toEqual({ done: true })
+    expect(await told()).toEqual({ id, state: 'done', status: 200, reply: order })
+  })
+  test('one that was not needed any more is told as one', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    const { id, record, told } = await failed(it)
+    up = true
+    await it.run(later, order)
+    await it.drain(later)
+    expect(await it.rerun(later, record, order)).toEqual({ done: true })
+    expect(await told()).toEqual({ id, state: 'failed', status: 409, fault: 'DUPLICATE' })
+  })
+  test('where the row cannot be written there is a line, and what was done is done', async () => {
+    let up = false
+    const lines: unknown[] = []
+    const it = sandbox({ partners: { bank: () => up ? { body: { booked: true } } : 500 }, observer: { line: ({ event, request, fault }) => { lines.push([event, request, fault]) } } })
+    // The row is all that it updates.
+    const unclaimed = pipeline({ ...later, steps: flow(validate(Order), entity({ by: 'orderId' }), call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) })) })
+    const { id, record, told } = await failed(it, unclaimed)
+    up = true
+    it.faults([{ service: 'dynamodb', operation: 'UpdateItem', error: 'unavailable', times: 3 }])
+    expect(await it.rerun(unclaimed, record, order)).toEqual({ done: true })
+    expect(lines.at(-1)).toEqual(['outcome', id, 'UNAVAILABLE'])
+    expect(await told()).toMatchObject({ state: 'failed', fault: 'PARTNER_FAILED' })
+  })
+})
+
 describe('a queue', () => {
   test('a message has one record however often it fails, and none once it went well', async () => {
     let calls = 0
     const it = world(() => ++calls === 2 ? { booked: true } : 500)
     await it.deliver(queued, order)
-    expect((await it.failures()).map(({ entity, attempt, waits }) => [entity, attempt, waits])).toEqual([['queued/o-4711', 1, true]])
+    // Behind the longest pause, six times its 15 seconds, and an hour in which a function may be there for it.
+    expect((await it.failures()).map(({ entity, attempt, waits }) => [entity, attempt, waits])).toEqual([['queued/o-4711', 1, Date.UTC(2026, 0, 1) + (5 + 90 + 3_600) * 1_000]])
     await it.drain(queued)
     expect(await it.failures()).toEqual([])
     expect(await it.dead(queued)).toEqual([])
@@ -137,7 +198,36 @@ describe('a queue', () => {
     it.tick(3_600_000)
     expect(await it.drain(queued)).toEqual([])
     expect(await it.dead(queued)).toHaveLength(1)
-    expect((await it.failures()).map(({ entity, attempt, waits, fault }) => [entity, attempt, waits, fault])).toEqual([['queued/o-4711', 3, false, 'PARTNER_FAILED']])
+    expect((await it.failures()).map(({ entity, attempt, waits, fault }) => [entity, attempt, waits, fault])).toEqual([['queued/o-4711', 3, 0, 'PARTNER_FAILED']])
+  })
+  test('one that was driven back from the dead-letter queue and went well has no record any more', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 500)
+    await it.send(queued, order)
+    await it.drain(queued)
+    const [record] = await it.failures()
+    expect(await it.redrive(queued)).toBe(1)
+    await it.drain(queued)
+    expect((await it.failures()).map(({ id, attempt }) => [id, attempt])).toEqual([[record?.id, 6]])
+    up = true
+    await it.redrive(queued)
+    expect((await it.drain(queued)).map(({ outcome, attempt }) => [outcome, attempt])).toEqual([['done', 1]])
+    expect(await it.failures()).toEqual([])
+  })
+  const byId = pipeline({ name: 'by-id', trigger: queue('by-id', { readable: 'orders hold no card', attempts: 3 }), sensitive: ['taxId'], steps: flow(
+    validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }),
+    call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
+  ) })
+  test('what is the same by its id alone is not offered for a rerun as long as it may lie in its queue', async () => {
+    const it = sandbox({ partners: { bank: 'unreachable' } })
+    await it.deliver(byId, order)
+    expect((await it.failures()).map(({ waits, effect }) => [waits, effect])).toEqual([[Date.UTC(2026, 0, 5), 'none']])
+  })
+  test('what one attempt may have done, a later one that did nothing does not take back', async () => {
+    const it = world(() => 500)
+    await it.send(byId, order)
+    expect((await it.drain(byId)).map(({ fault }) => fault)).toEqual(['PARTNER_FAILED', 'IN_DOUBT'])
+    expect((await it.failures()).map(({ fault, effect, keyed, waits }) => [fault, effect, keyed, waits])).toEqual([['IN_DOUBT', 'unknown', true, 0]])
   })
   test('a message that nobody can read is recorded too, since nobody waits for a reply, and ends in the dead-letter queue once', async () => {
     const it = world(() => ({ booked: true }))
@@ -148,7 +238,7 @@ describe('a queue', () => {
     expect(await it.dead(queued)).toHaveLength(1)
     const [record, ...more] = await it.failures()
     expect(more).toEqual([])
-    expect(record).toMatchObject({ fault: 'PAYLOAD_INVALID', attempt: 1, waits: false, retry: false })
+    expect(record).toMatchObject({ fault: 'PAYLOAD_INVALID', attempt: 1, waits: 0, retry: false })
     expect(record?.entity).toBeUndefined()
   })
 })

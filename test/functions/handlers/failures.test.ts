@@ -85,7 +85,7 @@ type Row = Record<string, AttributeValue | undefined>
 function row(id: string, minutes: number, rest: Row = {}): TransactWriteItem {
   const Item: Row = {
     id: { S: id }, failed: { S: 'loans' }, pipeline: { S: 'loans' }, at: { N: String(now - minutes * 60_000) }, first: { N: String(now - minutes * 60_000 - 1) }, attempt: { N: '2' }, version: { S: '0123456789ab' }, execution: { S: `e-${id}` },
-    step: { S: 'call' }, fault: { S: 'PARTNER_FAILED' }, blame: { S: 'partner' }, retry: { BOOL: true }, effect: { S: 'unknown' }, entity: { S: 'loans/1042' }, waits: { BOOL: false }, source: { BOOL: true }, fingerprint: { S: '1.abc' }, expires: { N: String(soon) }, ...rest,
+    step: { S: 'call' }, fault: { S: 'PARTNER_FAILED' }, blame: { S: 'partner' }, retry: { BOOL: true }, effect: { S: 'unknown' }, entity: { S: 'loans/1042' }, waits: { N: '0' }, source: { BOOL: true }, fingerprint: { S: '1.abc' }, expires: { N: String(soon) }, ...rest,
   }
   return { Put: { TableName: 'outcomes', Item: Object.fromEntries(Object.entries(Item).filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined)) } }
 }
@@ -130,7 +130,7 @@ describe('list', () => {
   })
   test('by pipeline, fault, blame and time, and those that a rerun may help; none that has expired, or was accepted only', async () => {
     await together([
-      row('f.ours', 1, { fault: { S: 'UNAVAILABLE' }, blame: { S: 'us' } }), row('f.parcel', 2, parcels), row('f.waits', 3, { waits: { BOOL: true } }), row('f.final', 4, { retry: { BOOL: false } }),
+      row('f.ours', 1, { fault: { S: 'UNAVAILABLE' }, blame: { S: 'us' } }), row('f.parcel', 2, parcels), row('f.waits', 3, { waits: { N: String(now + 60_000) } }), row('f.final', 4, { retry: { BOOL: false } }),
       row('f.expired', 1, { expires: { N: String(Math.floor(now / 1_000) - 1) } }),
     ])
     await accepted('0b6c4f4e-0000-4000-8000-000000000000', 'loans')
@@ -153,7 +153,7 @@ describe('list', () => {
     expect(JSON.stringify(lines)).not.toContain(canary)
     // One of another pipeline is not looked for.
     answers = () => ({ entities: ['loans/1042', 'parcels/7'] })
-    await expect(ask({ list: { pipeline: 'loans', entity: canary } })).rejects.toThrow('the function of the pipeline loans could not look for the entity: see its log')
+    expect(await ask({ list: { pipeline: 'loans', entity: canary } })).toStrictEqual({ refused: 'the function of the pipeline loans could not look for the entity: see its log' })
   })
   test('by the entity under each version of the key, the newest failures first, page by page', async () => {
     const [before, after] = [`loans/1.${'h'.repeat(43)}`, `loans/2.${'g'.repeat(43)}`]
@@ -224,7 +224,7 @@ describe('rerun', () => {
     expect(JSON.stringify(lines)).not.toContain(body)
   })
   test.each([
-    ['waits', { waits: { BOOL: true } }, true], ['final', { retry: { BOOL: false } }, true],
+    ['waits', { waits: { N: String(now + 60_000) } }, true], ['final', { retry: { BOOL: false } }, true],
     // Its Idempotency-Key is in doubt: not even force sends it under another name.
     ['doubt', { keyed: { BOOL: true } }, false],
     // Force gives no payload.
@@ -234,6 +234,11 @@ describe('rerun', () => {
     expect(await ask({ rerun: { id: 'f.a' } })).toStrictEqual({ id: 'f.a', done: false, why })
     expect(asked).toStrictEqual([])
     expect(await ask({ rerun: { id: 'f.a', force: true } })).toStrictEqual(forced ? { id: 'f.a', done: true } : { id: 'f.a', done: false, why })
+  })
+  test('of a message that should have come again and has not', async () => {
+    await put('f.a', 1, { waits: { N: String(now - 1) } })
+    expect(await ask<{ readonly failures: readonly object[] }>({ list: { retry: true } })).toMatchObject({ failures: [{ id: 'f.a', waits: false }] })
+    expect(await ask({ rerun: { id: 'f.a' } })).toStrictEqual({ id: 'f.a', done: true })
   })
   test('of one that is gone, or has expired, asks nobody', async () => {
     await put('f.a', 1, { expires: { N: String(Math.floor(now / 1_000) - 1) } })
@@ -255,7 +260,7 @@ describe('batch, of the state machine', () => {
   interface Batch { readonly ids: readonly string[]; readonly done: number; readonly failed: number; readonly more: boolean; readonly left: boolean; readonly from: string | null; readonly concurrency: number; readonly force: boolean }
   test('ids and counts alone; what waits, is final or cannot be read again is left out', async () => {
     await put('f.1', 1)
-    await put('f.2', 2, { waits: { BOOL: true } })
+    await put('f.2', 2, { waits: { N: String(now + 60_000) } })
     await put('f.3', 3, { retry: { BOOL: false } })
     await put('f.4', 4, { source: { BOOL: false } })
     const first = await ask<Batch>({ batch: { asked: { pipeline: 'loans', concurrency: 2 }, last: null, results: [] } })
@@ -321,7 +326,7 @@ describe('forget', () => {
   })
   test('is not done without a reason', async () => {
     await put('f.a', 1)
-    await expect(ask({ forget: { pipeline: 'loans', reason: 'because', by: 'ada' } })).rejects.toThrow('forgetting takes a pipeline, and a reason of 10 to 300 characters')
+    expect(await ask({ forget: { pipeline: 'loans', reason: 'because', by: 'ada' } })).toStrictEqual({ refused: 'forgetting takes a pipeline, and a reason of 10 to 300 characters' })
     expect(await left()).toStrictEqual(['f.a'])
   })
 })
@@ -332,15 +337,16 @@ describe('what is refused', () => {
     [{ list: { from: 'bm8' } }, 'from is what the page before gave'], [{ list: { id: canary } }, 'this is no id of a failure'], [{ count: { since: Number.NaN } }, 'since is a time in epoch milliseconds'],
     [{ rerun: { id: canary } }, 'this is no id of a failure'], [{ rerun: { id: 'f.a', body: `{"ssn":"${canary}"}` } }, 'body is base64 of at most 4.5 MB'], [{ batch: { asked: { pipeline: 'loans', concurrency: 41 } } }, 'concurrency is a whole number, 1 to 40'],
     [{ batch: { asked: {} } }, 'name a pipeline'], [{ other: canary }, 'there are list, count, rerun, batch and forget'],
-  ])('%#, in a sentence without the value', async (event, sentence) => {
-    await expect(ask(event as Event)).rejects.toThrow(sentence)
+  ])('%#, in a sentence without the value, which is an answer and no failure of the function', async (event, refused) => {
+    expect(await ask(event as Event)).toStrictEqual({ refused })
     expect(lines).toHaveLength(1)
-    expect(lines[0]?.[0]).toMatchObject({ level: 'error', event: 'failures', error: sentence })
+    expect(lines[0]?.[0]).toMatchObject({ level: 'warn', event: 'failures', refused })
     expect(JSON.stringify(lines)).not.toContain(canary)
   })
-  test('of what AWS says, the name of the error is told alone', async () => {
+  test('where AWS fails so does the function, and the name of the error is told alone', async () => {
     await aws.faults([{ service: 'dynamodb', operation: 'Query', error: 'throttle', times: 9 }])
     await expect(ask({ list: { pipeline: 'loans' } })).rejects.toThrow(/^the records could not be read or written: \w+$/)
+    expect(lines.at(-1)?.[0]).toMatchObject({ level: 'error', event: 'failures' })
     await aws.faults([])
   })
 })
