@@ -45,11 +45,11 @@ export async function forget({ pipeline, entity, from }: Forgetting, late: () =>
   return { rows, ...place !== undefined && { from: place }, ...digest !== undefined && isDigest(digest) && { digest } }
 }
 
-/** Whether it was there. Another pipeline's stays. */
+/** Whether it is gone: the SDK asks again where it had no reply, and then finds nothing. Another pipeline's stays. */
 async function remove(id: string, pipeline: string): Promise<boolean> {
   try {
     await (await aws.dynamodb(environment)).delete({
-      TableName: address(outcomesTable, environment), Key: { id: { S: id } }, ConditionExpression: 'pipeline = :pipeline', ExpressionAttributeValues: { ':pipeline': { S: pipeline } },
+      TableName: address(outcomesTable, environment), Key: { id: { S: id } }, ConditionExpression: 'attribute_not_exists(id) OR pipeline = :pipeline', ExpressionAttributeValues: { ':pipeline': { S: pipeline } },
     })
     return true
   } catch (error) {

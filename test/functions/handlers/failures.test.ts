@@ -343,11 +343,30 @@ describe('what is refused', () => {
     expect(lines[0]?.[0]).toMatchObject({ level: 'warn', event: 'failures', refused })
     expect(JSON.stringify(lines)).not.toContain(canary)
   })
-  test('where AWS fails so does the function, and the name of the error is told alone', async () => {
-    await aws.faults([{ service: 'dynamodb', operation: 'Query', error: 'throttle', times: 9 }])
-    await expect(ask({ list: { pipeline: 'loans' } })).rejects.toThrow(/^the records could not be read or written: \w+$/)
-    expect(lines.at(-1)?.[0]).toMatchObject({ level: 'error', event: 'failures' })
+})
+
+/** Each call of its own, once and always; what reads and deletes meets no transaction. */
+describe.each<readonly [operation: string, service: 'dynamodb' | 'kms', event: Event, told: object, left: readonly string[]]>([
+  ['Query', 'dynamodb', { list: { pipeline: 'loans' } }, { failures: [{ id: 'f.a' }] }, ['f.a']],
+  ['Query', 'dynamodb', { count: { pipeline: 'loans' } }, { total: 1 }, ['f.a']],
+  ['GetItem', 'dynamodb', { list: { id: 'f.a' } }, { failures: [{ id: 'f.a' }] }, ['f.a']],
+  ['GetItem', 'dynamodb', { rerun: { id: 'f.a' } }, { id: 'f.a', done: true }, ['f.a']],
+  ['Scan', 'dynamodb', { forget: { pipeline: 'loans', reason: 'the customer asked, ticket 12', by: 'ada' } }, { rows: 1 }, []],
+  ['DeleteItem', 'dynamodb', { forget: { pipeline: 'loans', reason: 'the customer asked, ticket 12', by: 'ada' } }, { rows: 1 }, []],
+])('%s fails, for %j %j', (operation, service, event, told, rest) => {
+  test.each(['throttle', 'reset', 'unavailable', 'lostReply', 'timeout'])('once by %s: the SDK asks again', async (error) => {
+    await put('f.a', 1)
+    await aws.faults([{ service, operation, error, times: 1 }])
+    expect(await ask(event)).toMatchObject(told)
+    expect(await left()).toStrictEqual(rest)
+  })
+  test.each(['throttle', 'reset', 'unavailable'])('always by %s: so does the function, and tells the name of the error alone', async (error) => {
+    await put('f.a', 1)
+    await aws.faults([{ service, operation, error, times: 100 }])
+    await expect(ask(event)).rejects.toThrow(/^the records could not be read or written: \w+$/)
     await aws.faults([])
+    expect(lines.at(-1)?.[0]).toMatchObject({ level: 'error', event: 'failures' })
+    expect(await left()).toStrictEqual(['f.a'])
   })
 })
 
