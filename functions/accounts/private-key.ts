@@ -27,14 +27,16 @@ export const privateKey = (): PrivateKey => ({ signIn: 'private-key', read })
 
 function read(secret: string): ImportedKey {
   try {
-    const { privateKey, privateKeys = [privateKey], kid } = JSON.parse(secret) as { privateKey?: string | NamedKey; privateKeys?: readonly (string | NamedKey | undefined)[]; kid?: string }
+    const { privateKey, privateKeys = [privateKey], kid } = JSON.parse(secret) as { privateKey?: string | NamedKey; privateKeys?: readonly (string | NamedKey | null | undefined)[]; kid?: string }
     const [first, ...others] = privateKeys.length <= 8 ? privateKeys.map((each, i) => each && one(each, i === 0 ? kid : undefined)) : []
-    if (first && others.every((other) => other !== undefined && other !== '')) return others.length === 0 ? first : { ...first, others: others }
+    if (first && others.every(isRead)) return others.length === 0 ? first : { ...first, others }
   } catch {
     // Whatever the readers said may quote the key.
   }
   throw new TypeError(`private-key account: {"privateKey": a JWK, or PEM text that is not encrypted}, for encryption, RSA of 2048 to 8192 bits, P-256, P-384 or X25519`)
 }
+
+const isRead = (key: ImportedKey | '' | null | undefined): key is ImportedKey => Boolean(key)
 
 function one(given: string | NamedKey, kid: string | undefined): ImportedKey | undefined {
   const jwk = typeof given === 'object' ? { key: given, format: 'jwk' as const } : undefined

@@ -3,13 +3,14 @@ import { accountNeed, Fault, keyPairNeeds, type Account, type Io, type KeyPair, 
 import type { KeySetAddress } from '../accounts/key-set.ts'
 import type { PrivateKey } from '../accounts/private-key.ts'
 import type { PublicKey } from '../accounts/public-key.ts'
-import type { KeyBits, SecretKey } from '../accounts/secret-key.ts'
+import { keysOf as sharedKeys, type KeyBits, type SecretKey } from '../accounts/secret-key.ts'
 import { a256Gcm } from './jwe/aes-gcm.ts'
 import { failed, type ContentEncryption, type KeyManagement, type OpeningKey, type SealingKey } from './jwe/algorithm.ts'
 import { ecdhEsA256Kw } from './jwe/ecdh-es.ts'
 import { compact, type Form } from './jwe/form.ts'
 import { rsaOaep256 } from './jwe/rsa-oaep.ts'
 import { opener } from './opener.ts'
+import { firstThat } from './parts/first-that.ts'
 
 /** What is admitted: nothing else opens. */
 interface Admitted {
@@ -70,7 +71,9 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
   const load = async (io: Io, account: Held | Account<KeySetAddress>): Promise<SealingKey & OpeningKey> => {
     if (isPublished(account)) return account.how.choose(await io.keySet(account), algorithms.map((algorithm) => (key) => fits(key)(algorithm))) ?? unavailable()
     const content = await io.material(account)
-    return 'key' in content ? content : { type: 'secret', key: content, kid }
+    if ('key' in content) return content
+    const [secret, ...others] = sharedKeys(content).map((key) => ({ type: 'secret' as const, key, kid })) as [SealingKey, ...SealingKey[]]
+    return { ...secret, others }
   }
 
   const sealer: Sealer = {
@@ -99,14 +102,16 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
         const { aad, recipients, ...encrypted } = form.read(sealed)
         for (const { header, wrapped } of recipients) {
           const { alg, enc, kid } = header
-          const mine: OpeningKey | undefined = !isPair(key) ? called(kid, await load(io, key)) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
+          const mine = isPair(key) ? await half(io, key, kid) : withFormer(await load(io, key))
           // A token for several readers says by name which of them is meant.
-          const ours = mine !== undefined && (kid === undefined ? recipients.length === 1 : kid === (mine.kid ?? kid))
-          const algorithm = ours && algorithms.find((algorithm) => algorithm.alg === alg && fits(mine)(algorithm))
-          if (!algorithm) continue
+          const meant = mine.filter((each) => kid === undefined ? recipients.length === 1 : kid === (each.kid ?? kid))
+          const ways = meant.flatMap((key) => algorithms.filter((algorithm) => algorithm.alg === alg && fits(key)(algorithm)).map((algorithm) => ({ key, algorithm })))
+          if (ways.length === 0) continue
           const encryption = encryptions.find((encryption) => encryption.enc === enc) ?? failed()
-          const cek = await algorithm.unwrap(mine, wrapped.length > longest ? failed() : wrapped, header, encryption)
-          return encryption.decrypt(cek.length === encryption.bytes ? cek : failed(), encrypted, aad)
+          return firstThat(ways, async ({ key, algorithm }) => {
+            const cek = await algorithm.unwrap(key, wrapped.length > longest ? failed() : wrapped, header, encryption)
+            return encryption.decrypt(cek.length === encryption.bytes ? cek : failed(), encrypted, aad)
+          })
         }
         return failed()
       },
@@ -126,8 +131,14 @@ type Held = Account<Material<string, (SealingKey & OpeningKey) | KeyObject>>
 const unavailable = (): never => { throw new Fault('ACCOUNT_UNAVAILABLE') }
 
 const isPublished = (account: Account<object>): account is Account<KeySetAddress> => 'choose' in account.how
-/** Of several imported keys the one that a token names; the first where it names none. */
-const called = (kid: unknown, key: OpeningKey): OpeningKey => key.others?.find((other) => other.kid === kid) ?? key
+/** The half of a pair of ours that a token names. Throws UNAVAILABLE. */
+async function half(io: Io, pair: KeyPair, kid: unknown): Promise<readonly OpeningKey[]> {
+  const named = typeof kid === 'string' ? await io.privateKey(pair, kid) : undefined
+  return named === undefined ? [] : [named]
+}
+
+/** A key of an account, and those that it had before. */
+const withFormer = (key: OpeningKey): readonly OpeningKey[] => [key, ...key.others ?? []]
 
 const isPair = (key: { readonly kind: string }): key is KeyPair => key.kind === 'key-pair'
 

@@ -1,7 +1,7 @@
 import { blake2b as computeB, blake2s as computeS } from 'hash-wasm'
 import { Fault } from 'sallyport'
 import { digesting, type Output } from './parts/digest.ts'
-import { macKey, macKeyNeeds, refuseNoKey, versionOf, type MacKey } from './parts/mac-key.ts'
+import { formerOf, macKey, macKeyNeeds, refuseNoKey, versionOf, type MacKey } from './parts/mac-key.ts'
 import type { Hasher } from './hasher.ts'
 
 interface Options {
@@ -22,10 +22,10 @@ function blake2<Name extends string>(hash: Name, most: number, compute: typeof c
   if (!(Number.isInteger(bits) && bits >= 128 && bits <= most && bits % 8 === 0)) throw new TypeError(`${hash}, bits: write a multiple of 8 from 128 to ${most}`)
   if (key !== undefined) refuseNoKey(hash, key)
   return digesting({
-    hash, keyed: key !== undefined, config: { key, bits }, needs: key === undefined ? [] : macKeyNeeds(key), output, version: versionOf(key, `${hash} ${bits}`),
+    hash, keyed: key !== undefined, config: { key, bits }, needs: key === undefined ? [] : macKeyNeeds(key), output, version: versionOf(key, `${hash} ${bits}`), former: formerOf(key),
     digest: {
-      async of(bytes, io, version) {
-        const secret = key === undefined ? undefined : (await macKey(key, io, `${hash} ${bits}`, version)).export()
+      async of(bytes, io, under) {
+        const secret = key === undefined ? undefined : (await macKey(key, io, `${hash} ${bits}`, under)).export()
         if (secret !== undefined && secret.length > most / 8) throw new Fault('ACCOUNT_UNAVAILABLE')
         return Buffer.from(await compute(bytes, bits, secret), 'hex')
       },

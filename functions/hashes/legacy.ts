@@ -3,7 +3,7 @@ import type { Material } from 'sallyport'
 import { keyBytes } from '../accounts/secret-key.ts'
 import type { Hasher } from './hasher.ts'
 import { digesting, type Output } from './parts/digest.ts'
-import { macKey, macKeyNeeds, refuseNoKey, versionOf, type MacKey } from './parts/mac-key.ts'
+import { formerOf, macKey, macKeyNeeds, refuseNoKey, versionOf, type MacKey } from './parts/mac-key.ts'
 
 interface Unkeyed { readonly output?: Output }
 
@@ -19,8 +19,8 @@ export const sha1 = ({ output }: Unkeyed = {}): Hasher<'sha1'> =>
 export function hmacSha1({ key, output }: { readonly key: MacKey; readonly output?: Output }): Hasher<'hmac-sha-1'> {
   refuseNoKey('hmacSha1', key)
   return digesting({
-    hash: 'hmac-sha-1', keyed: true, config: { key }, needs: macKeyNeeds(key), output, version: versionOf(key, 'hmac sha-1'),
-    digest: { start: async (io, version) => createHmac('sha1', await macKey(key, io, 'hmac sha-1', version)) },
+    hash: 'hmac-sha-1', keyed: true, config: { key }, needs: macKeyNeeds(key), output, version: versionOf(key, 'hmac sha-1'), former: formerOf(key),
+    digest: { start: async (io, under) => createHmac('sha1', await macKey(key, io, 'hmac sha-1', under)) },
   })
 }
 

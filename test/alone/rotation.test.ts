@@ -1,12 +1,14 @@
-import { randomInt, randomUUID } from 'node:crypto'
+import { createHmac, generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CompactEncrypt, compactVerify, createLocalJWKSet, decodeProtectedHeader, importJWK, type JSONWebKeySet, type JWK } from 'jose'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { needs } from 'sallyport'
+import { accounts } from '../../cli/accounts.ts'
 import { signed } from '../../local/signed-fetch.ts'
 import { startStack, type Stack } from '../../local/stack.ts'
 
@@ -16,13 +18,19 @@ const pipelines = join(folder, 'pipelines')
 let stack: Stack
 
 const realm = (generation: number, next = false): string => `
-import { digits, hashKey, identifier, keyPair, realm, signingKey, table } from 'sallyport'
+import { account, digits, hashKey, identifier, keyPair, realm, signingKey, table } from 'sallyport'
+import { importedSigningKey } from 'sallyport/accounts/imported-signing-key'
+import { privateKey } from 'sallyport/accounts/private-key'
+import { secretKey } from 'sallyport/accounts/secret-key'
 export const inbox = keyPair('inbox', { custody: 'wrapped' })
 export const vault = keyPair('vault', { custody: 'hsm', generation: ${generation} })
 export const seal = signingKey('seal', { custody: 'wrapped', algorithm: 'ES256' })
 export const notary = signingKey('notary', { custody: 'hsm', algorithm: 'PS256', generation: ${generation}, announced: ${next} })
 export const ssn = identifier('ssn', { key: hashKey('identity'), normalize: digits })
 export const archive = table('archive', { days: 30 })
+export const theirInbox = account('their-inbox', privateKey())
+export const theirSeal = account('their-seal', importedSigningKey())
+export const theirSecret = account('their-secret', secretKey())
 export default realm({ sensitive: ['ssn'] })
 `
 const sealedTo = (key: string, name: string, signer: string): string => `
@@ -47,6 +55,34 @@ import * as v from 'valibot'
 import { archive, ssn } from './realm.ts'
 export default pipeline({ name: 'apply', timeout: 8, trigger: post('/apply', { auth: iam(), status: 201 }), steps: flow(
   validate(v.object({ ssn: v.string(), id: v.string() })), deduplicate({ by: 'ssn', as: ssn, days: 30 }), store({ in: archive, by: 'ssn', as: ssn }), hash({ fields: ['ssn'], as: ssn }),
+) })
+`,
+  'open-imported.ts': `
+import { flow, iam, pipeline, post } from 'sallyport'
+import { decrypt, deduplicate, encryptFields, hash, parseJson, sign, validate } from 'sallyport/steps'
+import { aesGcm } from 'sallyport/ciphers/aes-gcm'
+import { jwe } from 'sallyport/ciphers/jwe'
+import { hmac } from 'sallyport/hashes/hmac'
+import { jws } from 'sallyport/signatures/jws'
+import * as v from 'valibot'
+import { theirInbox, theirSeal, theirSecret } from './realm.ts'
+export default pipeline({ name: 'open-imported', timeout: 8, trigger: post('/open-imported', { accept: 'application/jose', auth: iam() }), steps: flow(
+  decrypt(jwe({ key: theirInbox })), parseJson(), validate(v.object({ id: v.string(), n: v.string(), ssn: v.string(), digest: v.string() })), deduplicate({ by: 'id', days: 30 }),
+  encryptFields(aesGcm({ key: theirSecret, context: 'rotation' }), { fields: ['n'] }), hash({ fields: ['digest'], by: hmac({ key: theirSecret }) }), sign(jws({ key: theirSeal, algorithm: 'ES256' })),
+) })
+`,
+  'check-imported.ts': `
+import { flow, iam, pipeline, post } from 'sallyport'
+import { decryptFields, hash, parseJson, validate, verify, verifyHash } from 'sallyport/steps'
+import { aesGcm } from 'sallyport/ciphers/aes-gcm'
+import { hmac } from 'sallyport/hashes/hmac'
+import { jws } from 'sallyport/signatures/jws'
+import * as v from 'valibot'
+import { ssn, theirSeal, theirSecret } from './realm.ts'
+const Sealed = v.object({ n: v.string(), ssn: v.string(), digest: v.string() })
+export default pipeline({ name: 'check-imported', timeout: 8, trigger: post('/check-imported', { accept: 'application/jose', auth: iam() }), steps: flow(
+  verify(jws({ key: theirSeal, algorithm: 'ES256' })), parseJson(), validate(Sealed), decryptFields(aesGcm({ key: theirSecret, context: 'rotation' }), { fields: ['n'] }),
+  verifyHash({ value: 'ssn', hash: 'digest', by: hmac({ key: theirSecret }) }), hash({ fields: ['ssn'], as: ssn }),
 ) })
 `,
   'recall.ts': `
@@ -83,9 +119,22 @@ async function send(path: string, type: string, body: string): Promise<Answer> {
 const json = (path: string, value: object): Promise<Answer> => send(path, 'application/json', JSON.stringify(value))
 const published = async (): Promise<JSONWebKeySet> => (await fetch(`${stack.gateway}/.well-known/jwks.json`)).json() as Promise<JSONWebKeySet>
 const keyOf = async (pair: string): Promise<JWK> => (await published()).keys.find(({ kid, kty, use }) => kid?.startsWith(`${pair}-`) && kty === 'EC' && use === 'enc') as JWK
-const sealed = async (key: JWK): Promise<string> => new CompactEncrypt(Buffer.from('{"n":"canary"}')).setProtectedHeader({ alg: key.alg as string, enc: 'A256GCM', kid: key.kid }).encrypt(await importJWK(key, key.alg))
+const sealed = async (key: JWK, plain = '{"n":"canary"}'): Promise<string> => new CompactEncrypt(Buffer.from(plain)).setProtectedHeader({ alg: key.alg as string, enc: 'A256GCM', kid: key.kid }).encrypt(await importJWK(key, key.alg))
 /** What the command asks for: the port by which it asks the local run. */
 const rotate = async (key: string): Promise<{ kid: string; from: number; made: boolean }[]> => (await fetch(`${stack.control}/keys/${key}/rotate`, { method: 'POST' })).json() as never
+/** `sallyport accounts put`, as an administrator writes a secret. */
+async function put(account: string, secret: object): Promise<void> {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.run.aws
+  const own = { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+  for (const [name, value] of Object.entries(own)) vi.stubEnv(name, value)
+  const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  try {
+    expect(await accounts(['put', account, '--stage', 'local', '--id', 'Sallyport', '--pipelines', pipelines], Readable.from([Buffer.from(JSON.stringify(secret))]))).toBe(0)
+  } finally {
+    said.mockRestore()
+    for (const name of Object.keys(own)) vi.stubEnv(name, undefined)
+  }
+}
 const drawSsn = (): string => `9${String(randomInt(1e8)).padStart(8, '0')}`
 
 /** Verifies as a partner would that reads the set when what it has is older than it may be, and never else. */
@@ -204,4 +253,74 @@ test('pairs and signing keys in custody hsm, by another generation and a deploym
   expect(new Set(opened.map(({ signedBy }) => signedBy)).size).toBe(2)
   for (const { opened: pair, signedBy } of opened) expect([pair, signedBy]).toEqual([expect.stringMatching(/^vault-ec-[0-9a-f]{8}$/), expect.stringMatching(/^notary-sig-[0-9a-f]{8}$/)])
   expect((await keyOf('vault')).kid).not.toBe(first.kid)
+})
+
+test('imported keys, by accounts put: encryption, signatures, hashes and sealed fields', { timeout: 120_000 }, async () => {
+  const pairs = ['ec-1', 'ec-2', 'sig-1', 'sig-2'].map((kid) => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    return { publicKey: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ECDH-ES+A256KW' }, privateKey: { ...privateKey.export({ format: 'jwk' }), kid } }
+  })
+  const [inbox, nextInbox, seal, nextSeal] = pairs as [typeof pairs[number], typeof pairs[number], typeof pairs[number], typeof pairs[number]]
+  const [secret, nextSecret] = [randomBytes(32), randomBytes(32)]
+  const written = (key: Buffer): string => key.toString('base64url')
+  const enter = async (inboxes: readonly typeof inbox[], seals: readonly typeof inbox[], secretKey: object): Promise<void> => {
+    await put('their-inbox', { privateKeys: inboxes.map(({ privateKey }) => privateKey) })
+    await put('their-seal', { privateKeys: seals.map(({ privateKey }) => privateKey) })
+    await put('their-secret', secretKey)
+    // What was read before is used for two seconds, and a run that began then goes on for less than one.
+    await pause(3_500)
+  }
+  const made: { readonly token: string; readonly ssn: string }[] = []
+  let known: readonly typeof inbox[] = [inbox]
+  const post = async ({ publicKey }: typeof inbox): Promise<Answer[]> => {
+    const ssn = drawSsn()
+    const plain = JSON.stringify({ id: randomUUID(), n: 'canary', ssn, digest: ssn })
+    // The same message twice, side by side: one is taken.
+    const answers = await Promise.all([plain, plain].map(async (each) => send('/open-imported', 'application/jose', await sealed(publicKey, each))))
+    for (const { status, body } of answers) if (status === 200) made.push({ token: body['signed'] ?? '', ssn })
+    return answers
+  }
+  const checked = async (token: string): Promise<Answer> => send('/check-imported', 'application/jose', token)
+
+  await enter([inbox], [seal], { secretKey: written(secret) })
+  for (let i = 0; i < 3; i++) await post(inbox)
+  const first = [...made]
+  expect(first).toHaveLength(3)
+  const senders = flowing(3, async () => {
+    const key = known[randomInt(known.length)] as typeof inbox
+    return { key: key.publicKey.kid, answers: (await post(key)).map(({ status, body }) => status === 200 ? '200' : `${status} ${body['code']}`).toSorted((a, b) => a < b ? -1 : 1) }
+  })
+  const checkers = flowing(3, async () => {
+    const { status, body } = await checked(made[randomInt(made.length)]?.token ?? '')
+    return status === 200 && body['n'] === 'canary' ? 'right' : `${status} ${body['code']}`
+  })
+  await pause(1_500)
+  // The new ones stand behind the old until every environment knows them, and senders are told; then before them.
+  await enter([inbox, nextInbox], [seal, nextSeal], { secretKey: written(secret), previous: [written(nextSecret)] })
+  known = [inbox, nextInbox]
+  await enter([nextInbox, inbox], [nextSeal, seal], { secretKey: written(nextSecret), previous: [written(secret)] })
+  const [opened, verified] = [await senders.end(), await checkers.end()]
+
+  expect(opened.length).toBeGreaterThan(10)
+  expect(new Set(opened.map(({ key }) => key))).toEqual(new Set(['ec-1', 'ec-2']))
+  for (const { answers } of opened) expect([['200', '409 DUPLICATE'], ['200', '409 IN_PROGRESS']]).toContainEqual(answers)
+  expect(verified.length).toBeGreaterThan(10)
+  expect(new Set(verified)).toEqual(new Set(['right']))
+  expect(new Set(made.map(({ token }) => decodeProtectedHeader(token).kid))).toEqual(new Set(['sig-1', 'sig-2']))
+  const by = (key: Buffer, ssn: string): string => createHmac('sha256', key).update(ssn).digest('hex')
+  const digests = made.map(({ token, ssn }) => {
+    const { digest } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { digest: string }
+    return digest === by(secret, ssn) ? 'old' : digest === by(nextSecret, ssn) ? 'new' : 'neither'
+  })
+  expect(new Set(digests)).toEqual(new Set(['old', 'new']))
+  for (const { token } of first) expect((await checked(token)).status).toBe(200)
+
+  // Taken out, they are gone.
+  const [last] = made.slice(-1)
+  await enter([nextInbox], [nextSeal], { secretKey: written(nextSecret) })
+  expect((await checked(last?.token ?? '')).status).toBe(200)
+  expect((await checked(first[0]?.token ?? '')).body['code']).toBe('SIGNATURE_INVALID')
+  expect((await post(inbox)).map(({ body }) => body['code'])).toEqual(['DECRYPTION_FAILED', 'DECRYPTION_FAILED'])
+  expect((await post(nextInbox)).some(({ status }) => status === 200)).toBe(true)
+  expect(readFileSync(stack.logFile, 'utf8')).not.toContain('canary')
 })

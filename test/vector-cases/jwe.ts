@@ -16,10 +16,11 @@ export async function jsonWebEncryption({ group, test }: Case): Promise<Outcome>
   const [jwk, ...others] = 'keys' in given && Array.isArray(given.keys) ? given.keys as [Jwk, ...Jwk[]] : [given as Jwk]
   const algorithm = algorithms.find(({ alg }) => alg === jwk.alg)
   if (algorithm === undefined || !curves.includes(jwk.crv)) return notOffered
-  if (others.length > 0) return skipped('a set of private keys is not offered')
+  if (others.some(({ alg }) => alg !== jwk.alg)) return skipped('the keys do not say their one algorithm')
+  if (others.length > 0 && jwk.kty === 'oct') return skipped('a set of shared keys is not offered')
 
   const token = { sealed: asText(test['jwe']) }
-  if (jwk.kty !== 'oct') return jwe({ key: account('mine', privateKey()), algorithms: [algorithm], encryptions: encryptions as never }).open(token, holding({ privateKey: jwk }))
+  if (jwk.kty !== 'oct') return jwe({ key: account('mine', privateKey()), algorithms: [algorithm], encryptions: encryptions as never }).open(token, holding({ privateKeys: [jwk, ...others] }))
   const bits = Buffer.from(jwk.k ?? '', 'base64url').length * 8
   // The content key itself: it fits those alone that take as many bytes.
   const fitting = jwk.alg === 'dir' ? encryptions.filter(({ bytes }) => bytes * 8 === bits) : encryptions

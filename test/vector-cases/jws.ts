@@ -33,7 +33,7 @@ function keyOf(group: Fields): Use | Exclude<Outcome, Uint8Array> {
   // Registered, and none of ours.
   if (['ES256K', 'Ed448'].includes(algorithm) || key.crv === 'Ed448') return notOffered
   if ('public' in group) return { ...theirs, algorithm: algorithm as PairAlgorithm, secret: others.length > 0 ? { keys } : { publicKey: key } }
-  return others.length > 0 ? skipped('a set of private keys is not offered') : { key: account('mine', importedSigningKey()), algorithm: algorithm as PairAlgorithm, secret: { privateKey: key } }
+  return { key: account('mine', importedSigningKey()), algorithm: algorithm as PairAlgorithm, secret: { privateKeys: keys } }
 }
 
 const byCurve: Readonly<Record<string, PairAlgorithm>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512', Ed25519: 'EdDSA' }

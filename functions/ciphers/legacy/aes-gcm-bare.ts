@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes, type CipherGCMTypes, type KeyObject } from 'node:crypto'
 import { accountNeed, type Opener, type Sealer } from 'sallyport'
+import { keysOf } from '../../accounts/secret-key.ts'
 import { opener } from '../opener.ts'
+import { firstThat } from '../parts/first-that.ts'
 import { aesBits, type AesKey } from './aes.ts'
 import { written, type Writing } from './beside.ts'
 import { sentence } from './why.ts'
@@ -56,9 +58,11 @@ export function aesGcmBare({ key, why, iv = 'concatenated', ivBytes = 12, tagBit
       async open({ sealed }, io) {
         const { first, ciphertext } = split(sealed)
         if (ciphertext.length < authTagLength) throw new Error('shorter than its tag')
-        const decipher = createDecipheriv(algorithm, await io.material<KeyObject>(key), first, { authTagLength })
-        decipher.setAAD(associated).setAuthTag(ciphertext.subarray(-authTagLength))
-        return Buffer.concat([decipher.update(ciphertext.subarray(0, -authTagLength)), decipher.final()])
+        return firstThat(keysOf(await io.material<KeyObject>(key)), (each) => {
+          const decipher = createDecipheriv(algorithm, each, first, { authTagLength })
+          decipher.setAAD(associated).setAuthTag(ciphertext.subarray(-authTagLength))
+          return Buffer.concat([decipher.update(ciphertext.subarray(0, -authTagLength)), decipher.final()])
+        })
       },
     }),
   }

@@ -37,6 +37,7 @@ const longest = 2_048
  * own for a text that is not padded rightly, the same each time and of any length (implicit rejection,
  * draft-irtf-cfrg-rsa-guidance): those that have not the length end in the one fault, and the others, one in about 250, look
  * like a key that opens nothing. What came out is authentic only by what it opens. Node without implicit rejection opens nothing.
+ * For the same reason the first key of the account alone opens: nothing would say that it was another.
  * Sealing throws PAYLOAD_TOO_LARGE with the path (the modulus less 11 bytes), ACCOUNT_UNAVAILABLE; opening DECRYPTION_FAILED,
  * ACCOUNT_UNAVAILABLE. Throws a TypeError for options.
  */

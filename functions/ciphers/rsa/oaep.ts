@@ -5,7 +5,8 @@ import type { PublicKey } from '../../accounts/public-key.ts'
 import { bytesIn, knownEncoding, type Encoding } from '../fields/encoding.ts'
 import { opener } from '../opener.ts'
 import { bound } from '../parts/context.ts'
-import { rsaKey } from './key.ts'
+import { firstThat } from '../parts/first-that.ts'
+import { rsaKey, rsaKeys } from './key.ts'
 
 /** How the text is written, and what is in it. */
 export interface Form {
@@ -109,10 +110,10 @@ export function oaep(options: Options, { cipher, called, config, hash }: Oaep): 
   })
 
   async function byAccount(name: string, bytes: Buffer, io: Io, where: Where | undefined): Promise<Uint8Array> {
-    const mine = await rsaKey(io, key as Account<PrivateKey>, hash.alg)
+    const mine = await rsaKeys(io, key as Account<PrivateKey>, hash.alg)
     // OpenSSL takes a ciphertext without its leading zeros; RFC 8017 section 7.1.2 does not.
-    if (bytes.length !== mine.bytes || kid && name !== mine.kid) throw new Error('not for this key')
-    return privateDecrypt(padded(mine.key, io, where), bytes)
+    const meant = mine.filter((each) => bytes.length === each.bytes && (!kid || name === each.kid))
+    return firstThat(meant, (each) => privateDecrypt(padded(each.key, io, where), bytes))
   }
 }
 

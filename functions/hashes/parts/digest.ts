@@ -19,16 +19,18 @@ interface Parts<Name extends string> {
   readonly config: object
   readonly needs?: readonly Need[]
   readonly output: Output | undefined
-  /** Of bytes at once, or piece by piece, which is what files take. */
-  readonly digest: { readonly of: (bytes: Uint8Array, io: Io, version?: number) => Promise<Uint8Array> } | { readonly start: (io: Io, version?: number) => Running | Promise<Running> }
+  /** Of bytes at once, or piece by piece, which is what files take. `under`: a version of a key of ours; of a shared key how many changes back. */
+  readonly digest: { readonly of: (bytes: Uint8Array, io: Io, under?: number) => Promise<Uint8Array> } | { readonly start: (io: Io, under?: number) => Running | Promise<Running> }
   /** The version of a key of ours: it stands before the digest. */
   readonly version?: ((io: Io) => Promise<number>) | undefined
+  /** How many keys a shared one had before. */
+  readonly former?: ((io: Io) => Promise<number>) | undefined
 }
 
 /** A hasher that is fast and has no salt. A digest does not say how it was made, so that only this one's verify. */
-export function digesting<Name extends string>({ hash, keyed, config, needs = [], output = 'hex', digest, version }: Parts<Name>): Hasher<Name> {
+export function digesting<Name extends string>({ hash, keyed, config, needs = [], output = 'hex', digest, version, former }: Parts<Name>): Hasher<Name> {
   if (!['hex', 'base64', 'base64url'].includes(output)) throw new TypeError(`${hash}, output: write hex, base64 or base64url`)
-  const text = (bytes: Uint8Array, under: number | undefined): string => `${under === undefined ? '' : `${under}.`}${Buffer.from(bytes).toString(output)}`
+  const text = (bytes: Uint8Array, under: number | undefined): string => `${version === undefined ? '' : `${under}.`}${Buffer.from(bytes).toString(output)}`
   const runUnder = async (bytes: Uint8Array, io: Io, under: number | undefined): Promise<string> => {
     if ('of' in digest) return text(await digest.of(bytes, io, under), under)
     const running = await digest.start(io, under)
@@ -43,12 +45,16 @@ export function digesting<Name extends string>({ hash, keyed, config, needs = []
       return text(await readThrough(path, await digest.start(io, under), io), under)
     },
     async verify(bytes, given, io) {
-      const written = await version?.(io)
-      const under = written === undefined ? undefined : Number(/^([1-9]\d{0,5})\./.exec(given)?.[1] ?? written)
-      const right = Buffer.from(await runUnder(bytes, io, under))
+      const written = await version?.(io) ?? 0
       const stored = Buffer.from(output === 'hex' ? given.toLowerCase() : given)
-      const matches = right.length === stored.length && timingSafeEqual(right, stored)
-      return { matches, rehash: matches && under !== written }
+      // A digest under a key of ours says the version; one under a shared key may be of each that the account holds.
+      const first = version === undefined ? 0 : Number(/^([1-9]\d{0,5})\./.exec(given)?.[1] ?? written)
+      const last = first + (await former?.(io) ?? 0)
+      for (let under = first; under <= last; under++) {
+        const right = Buffer.from(await runUnder(bytes, io, under))
+        if (right.length === stored.length && timingSafeEqual(right, stored)) return { matches: true, rehash: under !== written }
+      }
+      return { matches: false, rehash: false }
     },
   })
 }

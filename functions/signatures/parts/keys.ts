@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { accountNeed, Fault, generations, hsmSigningKey, keysTable, signingKeyNeeds, type Account, type Io, type Need, type SigningKey } from 'sallyport'
 import type { SignatureKey } from '../../accounts/key/signature-key.ts'
 import type { ImportedSigningKey } from '../../accounts/imported-signing-key.ts'
-import type { KeyBits, SecretKey } from '../../accounts/secret-key.ts'
+import { keysOf as sharedKeys, type KeyBits, type SecretKey } from '../../accounts/secret-key.ts'
 import type { VerificationKey } from '../../accounts/verification-key.ts'
 import { algorithms, signed, type Algorithm, type PairAlgorithm, type SharedAlgorithm } from './algorithm.ts'
 
@@ -110,7 +110,8 @@ function imported(account: Imported['key'], algorithm: Algorithm): Keys {
     },
     async verifying(io, kid) {
       const pair = await load(io)
-      return meant(kid, pair.kid) ? [pair.publicKey] : []
+      // What it signed before it was changed still holds.
+      return [pair, ...pair.others ?? []].filter((each) => fits(each, algorithm) && meant(kid, each.kid)).map(({ publicKey }) => publicKey)
     },
   }
 }
@@ -125,7 +126,7 @@ function shared(what: string, account: Account<SecretKey<KeyBits>>, algorithm: A
       const key = await io.material(account)
       return { kid, sign: (plain) => signed(algorithm, key, plain) }
     },
-    verifying: async (io, named) => meant(named, kid) ? [await io.material(account)] : [],
+    verifying: async (io, named) => meant(named, kid) ? sharedKeys(await io.material(account)) : [],
   }
 }
 

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
+import { CompactEncrypt } from 'jose'
 import { account } from 'sallyport'
 import { describe, expect, test } from 'vitest'
 import { privateKey } from '../../../functions/accounts/private-key.ts'
@@ -6,7 +7,10 @@ import { publicKey } from '../../../functions/accounts/public-key.ts'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
 import { aesCbcHmac } from '../../../functions/ciphers/aes-cbc-hmac.ts'
 import { aesGcm } from '../../../functions/ciphers/aes-gcm.ts'
+import { a256Gcm, a256GcmKw, a256Kw, direct } from '../../../functions/ciphers/jwe-algorithms.ts'
 import { jwe } from '../../../functions/ciphers/jwe.ts'
+import { aesGcmBare, rsaPkcs1v15 } from '../../../functions/ciphers/legacy.ts'
+import { rsaOaep } from '../../../functions/ciphers/rsa-oaep.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 
 /** Keys in custody imported: the account holds the new one, and those before it, which still open. */
@@ -16,7 +20,12 @@ const opened = async (cipher: { open: (sealed: { sealed: string }, io: never) =>
 const failed = { code: 'DECRYPTION_FAILED' }
 
 const shared = account('key', secretKey())
-describe.each([['aesGcm', aesGcm({ key: shared })], ['aesCbcHmac', aesCbcHmac({ key: shared })]])('%s', (_, cipher) => {
+const why = 'the old platform writes nothing else'
+const token = { key: shared, encryptions: [a256Gcm] } as const
+describe.each([
+  ['aesGcm', aesGcm({ key: shared })], ['aesCbcHmac', aesCbcHmac({ key: shared })], ['aesGcmBare', aesGcmBare({ key: shared, why })],
+  ['jwe, dir', jwe({ ...token, algorithms: [direct] })], ['jwe, A256KW, named', jwe({ ...token, algorithms: [a256Kw], kid: 'ours' })], ['jwe, A256GCMKW', jwe({ ...token, algorithms: [a256GcmKw] })],
+])('%s', (_, cipher) => {
   const [first, second, third] = [1, 2, 3].map(() => randomBytes(32).toString('base64url'))
   test('what a former key sealed opens, what is new is sealed with the new one, and what was taken out opens no more', async () => {
     const old = await cipher.seal(plain, io({ secretKey: first }))
@@ -46,7 +55,47 @@ test('jwe: a token opens by the key that it names, the new one or one before it,
   for (const n of [0, 1]) expect(await opened(inbox, await sealedTo(n), held)).toBe('078-05-1120')
   await expect(opened(inbox, await sealedTo(2), held)).rejects.toMatchObject(failed)
   await expect(opened(inbox, await sealedTo(0), { privateKeys: [pairs[1]?.private] })).rejects.toMatchObject(failed)
-  for (const privateKeys of [[], [pairs[0]?.private, 'broken canary'], Array.from({ length: 9 }, () => pairs[0]?.private), 'text', [null]]) {
+  for (const privateKeys of [[], [pairs[0]?.private, 'broken canary'], Array.from({ length: 9 }, () => pairs[0]?.private), 'text', [null], [pairs[0]?.private, null]]) {
     expect(() => privateKey().read(JSON.stringify({ privateKeys }))).toThrow(/^private-key account: (?!.*canary)/)
   }
+})
+
+test('jwe: a token that names no key opens by any of the account that is of its type', async () => {
+  const [first, second] = [0, 0].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const unnamed = async (to: KeyObject | undefined, alg: string): Promise<{ sealed: string }> => ({ sealed: await new CompactEncrypt(plain).setProtectedHeader({ alg, enc: 'A256GCM' }).encrypt(to as KeyObject) })
+  const jwkOf = (pair: { privateKey: KeyObject } | undefined): object => ({ ...pair?.privateKey.export({ format: 'jwk' }) })
+  const held = { privateKeys: [second, rsa, first].map(jwkOf) }
+  const inbox = jwe({ key: account('key', privateKey()) })
+  for (const each of [first, second]) expect(await opened(inbox, await unnamed(each?.publicKey, 'ECDH-ES+A256KW'), held)).toBe('078-05-1120')
+  expect(await opened(inbox, await unnamed(rsa.publicKey, 'RSA-OAEP-256'), held)).toBe('078-05-1120')
+  await expect(opened(inbox, await unnamed(first?.publicKey, 'ECDH-ES+A256KW'), { privateKeys: [second, rsa].map(jwkOf) })).rejects.toMatchObject(failed)
+})
+
+describe.each([false, true])('rsaOaep, with the name of the key before the text: %s', (kid) => {
+  const pairs = [2_048, 2_048, 3_072].map((modulusLength) => generateKeyPairSync('rsa', { modulusLength, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }))
+  const held = (...which: readonly number[]): object => ({ privateKeys: which.map((n) => pairs[n]?.privateKey) })
+  const sealedTo = (n: number) => rsaOaep({ to: account('key', publicKey()), kid }).seal(plain, io({ publicKey: pairs[n]?.publicKey }))
+  test('what was sealed to a former key opens, of the same size and of another, and not when it was taken out', async () => {
+    const inbox = rsaOaep({ key: account('key', privateKey()), kid })
+    for (const n of [0, 1, 2]) {
+      const old = await sealedTo(n)
+      expect(await opened(inbox, old, held(2, 1, 0))).toBe('078-05-1120')
+      await expect(opened(inbox, old, held(...[2, 1, 0].filter((other) => other !== n)))).rejects.toMatchObject(failed)
+    }
+  })
+  test('a key of another type may stand among them, and not alone', async () => {
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
+    const inbox = rsaOaep({ key: account('key', privateKey()), kid })
+    expect(await opened(inbox, await sealedTo(0), { privateKeys: [ec, pairs[0]?.privateKey] })).toBe('078-05-1120')
+    await expect(opened(inbox, await sealedTo(0), { privateKeys: [ec] })).rejects.toMatchObject({ code: 'ACCOUNT_UNAVAILABLE' })
+  })
+})
+
+test('rsaPkcs1v15 opens by the first key alone: nothing would say that it was another', async () => {
+  const [first, second] = [0, 0].map(() => generateKeyPairSync('rsa', { modulusLength: 2_048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }))
+  const old = await rsaPkcs1v15({ to: account('key', publicKey()), why }).seal(plain, io({ publicKey: first?.publicKey }))
+  const inbox = rsaPkcs1v15({ key: account('key', privateKey()), length: 11, why })
+  expect(await opened(inbox, old, { privateKeys: [first?.privateKey, second?.privateKey] })).toBe('078-05-1120')
+  expect(await opened(inbox, old, { privateKeys: [second?.privateKey, first?.privateKey] }).catch(() => 'not opened')).not.toBe('078-05-1120')
 })

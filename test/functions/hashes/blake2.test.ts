@@ -42,3 +42,11 @@ test('a key longer than it takes is the account\'s fault, and its needs and name
 test.each([0, 120, 129, 520, Number.NaN, 256.5])('%d bits are a mistake', (bits) => {
   expect(() => blake2b({ bits })).toThrow(new TypeError('blake2b, bits: write a multiple of 8 from 128 to 512'))
 })
+
+test('under a shared key: what its former keys made verifies, and a rehash is due', async () => {
+  const io = fakeIo({ material: (account) => Promise.resolve(account.how.read(JSON.stringify({ secretKey: '0c'.repeat(32), encoding: 'hex', previous: ['0b'.repeat(32)] }))) })
+  // As Python's hashlib has it, under 32 times 0b.
+  const old = '8fd7818cf0505ff30a47475b652e1c13dd171f4c7bb7798fcf558c46df518754'
+  expect(await blake2s({ key: sharedKey }).verify(Buffer.from('abc'), old, io)).toStrictEqual({ matches: true, rehash: true })
+  expect(await blake2s({ key: sharedKey }).verify(Buffer.from('abd'), old, io)).toStrictEqual({ matches: false, rehash: false })
+})

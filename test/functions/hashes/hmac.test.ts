@@ -97,3 +97,25 @@ test('under a key of ours: the version before the digest, older ones verify and 
   expect(await hasher.verify(hiThere, first.replace('1.', '2.'), ours)).toStrictEqual({ matches: false, rehash: false })
   expect(await hasher.verify(hiThere, first.slice(2), ours)).toStrictEqual({ matches: false, rehash: false })
 })
+
+test('under a shared key: what its former keys made verifies, and a rehash is due', async () => {
+  const of = (byte: string): string => byte.repeat(32)
+  const held = (key: string, ...previous: readonly string[]) => fakeIo({ material: (account) => Promise.resolve(account.how.read(JSON.stringify({ secretKey: of(key), encoding: 'hex', previous: previous.map(of) }))) })
+  const hasher = hmac({ key: sharedKey })
+  // HMAC-SHA-256 of "Hi There" under 32 times 0b, as `openssl dgst -sha256 -mac HMAC` gives it.
+  const old = '198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7'
+  expect(await hasher.run(hiThere, held('0b', '0c'))).toBe(old)
+  expect(await hasher.verify(hiThere, old, held('0b', '0c'))).toStrictEqual({ matches: true, rehash: false })
+  expect(await hasher.verify(hiThere, old, held('0c', '0b'))).toStrictEqual({ matches: true, rehash: true })
+  expect(await hasher.verify(hiThere, old, held('0d', '0c', '0b'))).toStrictEqual({ matches: true, rehash: true })
+  expect(await hasher.verify(hiThere, old, held('0d', '0c'))).toStrictEqual({ matches: false, rehash: false })
+  expect(await hasher.verify(Buffer.from('Hi there'), old, held('0c', '0b'))).toStrictEqual({ matches: false, rehash: false })
+  expect(await hasher.run(hiThere, held('0c', '0b'))).not.toBe(old)
+})
+
+test('under a shared key whose secret is read anew between two readings: nothing matches that should not', async () => {
+  const secret = { before: { secretKey: '0c'.repeat(32), encoding: 'hex', previous: ['0b'.repeat(32)] }, after: { secretKey: '0d'.repeat(32), encoding: 'hex' } }
+  let readings = 0
+  const io = fakeIo({ material: (account) => Promise.resolve(account.how.read(JSON.stringify(++readings === 1 ? secret.before : secret.after))) })
+  expect(await hmac({ key: sharedKey }).verify(hiThere, '198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7', io)).toStrictEqual({ matches: false, rehash: false })
+})

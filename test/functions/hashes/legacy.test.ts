@@ -26,6 +26,12 @@ withVectors('nist-and-rfc-hash', 'RFC 2202', () => {
   })
 })
 
+test('HMAC with SHA-1 under a shared key: what its former keys made verifies, and a rehash is due', async () => {
+  const io = fakeIo(secrets({ [sharedKey.name]: JSON.stringify({ secretKey: '0c'.repeat(32), encoding: 'hex', previous: ['0b'.repeat(32)] }) }))
+  // As Python's hmac has it, under 32 times 0b.
+  expect(await hmacSha1({ key: sharedKey }).verify(Buffer.from('Hi There'), '68f9d1c65ae2dde43a134515c83813a96985cbe3', io)).toStrictEqual({ matches: true, rehash: true })
+})
+
 test('a short key, as a partner has it', async () => {
   const key = account('old-partner', shortKey())
   const io = fakeIo(secrets({ 'old-partner': '{"secretKey":"001def0209","encoding":"hex"}' }))
