@@ -56,7 +56,10 @@ function table({ idleMonth, pipelines }: Costs, stage: string, { ms, logBytes, s
   return [
     `US dollars, us-east-1, stage ${stage}`, '',
     section('an idle month', idleMonth), '',
-    ...pipelines.flatMap((pipeline) => [section(`a million messages through ${pipeline.name}`, pipeline), '']),
+    ...pipelines.flatMap(({ failures, ...pipeline }) => [
+      section(`a million messages through ${pipeline.name}`, pipeline), '',
+      ...failures === undefined ? [] : [section(`besides, a million failures of ${pipeline.name}`, failures), ''],
+    ]),
     `Assumed: ${ms} ms an execution, ${logBytes} bytes of logs and ${sentBytes} bytes sent a message, warm functions.`,
     `Besides: ${prices.metricMonth.toFixed(2)} a month for each of at most six metrics a pipeline, in months in which they have data.`, '',
   ].join('\n')

@@ -21,10 +21,16 @@ export interface Bill {
   readonly lines: readonly Line[]
 }
 
-/** `perMillion` for messages that a warm function accepts: cold starts read keys and credentials once an environment. */
+/** What a pipeline costs for a million messages that a warm function accepts: cold starts read keys and credentials once an environment. */
+export interface PipelineCosts extends Bill {
+  readonly name: string
+  /** Besides, for a million that fail and leave a record. */
+  readonly failures?: Bill
+}
+
 export interface Costs {
   readonly idleMonth: Bill
-  readonly pipelines: readonly ({ readonly name: string } & Bill)[]
+  readonly pipelines: readonly PipelineCosts[]
 }
 
 interface Resource {
@@ -35,8 +41,15 @@ interface Resource {
   readonly days?: number
 }
 
+interface Step {
+  readonly kind: string
+  readonly config?: { readonly as?: unknown; readonly by?: unknown; readonly keys?: readonly unknown[]; readonly idempotencyKey?: unknown }
+  readonly steps?: readonly Step[]
+}
+
 interface Manifest {
   readonly name: string
+  readonly steps?: Step
   /** Of templates that older versions made there is none. */
   readonly trigger?: { readonly kind: string; readonly fifo?: boolean; readonly batch?: number }
   readonly needs: readonly { readonly resource: Resource; readonly actions: readonly string[] }[]
@@ -63,12 +76,12 @@ export function costsOf(templates: readonly Template[], assumptions: Assumptions
     idleMonth: bill(monthly.map(([type, what, each]) => line(what, resources.filter(({ Type }) => Type === type).length, each))),
     pipelines: resources.flatMap(({ Type, Properties = {}, Metadata = {} }) => {
       const manifest = Metadata['sallyport:manifest'] as Manifest | undefined
-      return Type !== 'AWS::Lambda::Function' || manifest === undefined ? [] : [{ name: manifest.name, ...bill(perMillion(manifest, Properties, assumptions)) }]
+      return Type !== 'AWS::Lambda::Function' || manifest === undefined ? [] : [{ name: manifest.name, ...bill(perMillion(manifest, Properties, assumptions)), ...failed(manifest) }]
     }),
   }
 }
 
-function perMillion({ needs, trigger: { kind, fifo, batch } = { kind: 'http' } }: Manifest, { MemorySize = 128, Architectures = ['x86_64'] }: { readonly MemorySize?: number; readonly Architectures?: readonly ('arm64' | 'x86_64')[] }, { ms, logBytes, sentBytes }: Assumptions): Line[] {
+function perMillion({ needs, steps, trigger: { kind, fifo, batch } = { kind: 'http' } }: Manifest, { MemorySize = 128, Architectures = ['x86_64'] }: { readonly MemorySize?: number; readonly Architectures?: readonly ('arm64' | 'x86_64')[] }, { ms, logBytes, sentBytes }: Assumptions): Line[] {
   const messages = 1e6
   const claims = needs.some(({ resource: { kind, name }, actions }) => kind === 'table' && name === 'ledger' && actions.includes('dynamodb:PutItem'))
   // A pair is used once a message, by its RSA or its EC half. What is wrapped was unwrapped before the message came.
@@ -77,14 +90,40 @@ function perMillion({ needs, trigger: { kind, fifo, batch } = { kind: 'http' } }
   return [
     ...brought(kind, messages, fifo, batch),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
-    // Two writes of an item under 1 KB, each of which changes an entry of the sparse index.
-    line('ledger write units', claims ? 4 * messages : 0, prices.dynamodbWrite),
+    line('ledger write units', claims ? Math.max(4, claimUnits(steps)) * messages : 0, prices.dynamodbWrite),
     ...needs.flatMap(({ resource, actions }) => stored(resource, actions, needs.some((need) => need.resource.name === `store-${resource.name}` && need.actions.includes('kms:Decrypt')), messages)),
     line('KMS requests', hsm.size * messages, prices.kmsAsymmetricRequest),
     line('log GB, taken in', gigabytes(logBytes), prices.logIngestGb + prices.logProtectionGb),
     line('log GB-months, kept 90 days', gigabytes(logBytes) * 3 / 6, prices.logStorageGbMonth),
     line('GB sent', gigabytes(sentBytes), prices.transferGb),
   ]
+}
+
+/** Steps that are not made of others. */
+const leaves = (step: Step | undefined): Step[] => step?.steps?.flatMap(leaves) ?? (step === undefined ? [] : [step])
+
+/**
+ * A claim and its end, of items under 1 KB: two write units each, since an entry of the sparse index comes and goes with them. Where
+ * several are claimed at once a transaction counts each item twice, and its entry once.
+ */
+const claimUnits = (steps: Step | undefined): number => leaves(steps).filter(({ kind }) => kind === 'deduplicate').reduce((sum, { config: { by, keys, idempotencyKey } = {} }) => {
+  const items = (keys?.length ?? Number(by !== undefined)) + Number(idempotencyKey !== undefined)
+  return sum + 2 * items * (items > 1 ? 3 : 2)
+}, 0)
+
+/**
+ * A record of up to 1 KB, in the table and in both of its indexes: a unit each. Tried again and failed again, it is five: an entry
+ * of an index by time is removed and put; gone well after all, it is three. Where few fail, each wants a data key of its own for
+ * what is sealed.
+ */
+function failed({ steps }: Manifest): { readonly failures?: Bill } {
+  const entity = leaves(steps).find(({ kind }) => kind === 'entity')
+  if (entity === undefined) return {}
+  const messages = 1e6
+  return { failures: bill([
+    line('record write units', 3 * messages, prices.dynamodbWrite),
+    line('KMS requests, at most', entity.config?.as === undefined ? 0 : messages, prices.kmsRequest),
+  ]) }
 }
 
 /**

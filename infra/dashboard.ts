@@ -5,12 +5,14 @@ import type { Measures } from './measures.ts'
 import type { Names } from './names.ts'
 import type { Queued } from './queues.ts'
 
-/** One row a pipeline, one more where its messages wait, then the door and the ledger. Counts and durations only: nothing of a message is a metric. */
-export function dashboard(scope: Construct, { names, measures, pipelines, queued, apiId, ledger }: {
+/** One row a pipeline, one more where its messages wait, one for failures of which there are records, then the door and the ledger. Counts and durations only: nothing of a message is a metric. */
+export function dashboard(scope: Construct, { names, measures, pipelines, queued, recording, apiId, ledger }: {
   readonly names: Names
   readonly measures: Measures
   readonly pipelines: readonly string[]
   readonly queued: readonly Queued[]
+  /** Pipelines that keep records of failures. */
+  readonly recording: readonly string[]
   readonly apiId: string
   readonly ledger: string
 }): Dashboard {
@@ -30,6 +32,10 @@ export function dashboard(scope: Construct, { names, measures, pipelines, queued
         graph(`${pipeline.name}: oldest message waiting`, { seconds: measures.waiting(names.queue(queueOf(pipeline))) }, 12, 'seconds'),
         graph(`${pipeline.name}: dead letters`, { messages: measures.dead(names.queue(deadQueueOf(pipeline))) }, 12, 'messages'),
       ]),
+      ...recording.length === 0 ? [] : [[
+        graph('Failures recorded', Object.fromEntries(recording.map((name) => [name, measures.recorded(name)])), 12, 'failures'),
+        graph('Doubts waiting', { doubts: measures.doubts() }, 12, 'doubts'),
+      ]],
       [
         graph('API', { requests: measures.api(apiId, 'Count'), '4xx': measures.api(apiId, '4xx'), '5xx': measures.api(apiId, '5xx') }, 12, 'requests'),
         graph('Ledger', { writes: measures.table(ledger, 'ConsumedWriteCapacityUnits'), throttled: measures.table(ledger, 'WriteThrottleEvents') }, 12, 'writes'),

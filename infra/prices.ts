@@ -2,7 +2,8 @@
 export const prices = {
   /** https://aws.amazon.com/kms/pricing/ : each key and month; each of the first two yearly rotations adds as much. */
   kmsKeyMonth: 1,
-  /** The same page: 10,000 requests to an asymmetric key that is not RSA-2048. Symmetric and HMAC keys: 0.03. */
+  /** The same page: 10,000 requests to a symmetric or an HMAC key, and to an asymmetric one that is not RSA-2048. */
+  kmsRequest: 0.03 / 10_000,
   kmsAsymmetricRequest: 0.15 / 10_000,
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretMonth: 0.4,

@@ -1,10 +1,19 @@
 import { Aws } from 'aws-cdk-lib'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { Resource } from 'sallyport'
+import { outcomesKey, repliesKey, rerunsKey, waitingKey, type Resource } from 'sallyport'
 import { isStore, type Member } from './demand.ts'
 
 /** Where a resource is: what goes into the policy and into the environment variable. */
 export type Place = (resource: Resource) => string
+
+/** Of these each pipeline seals what is its own: KMS binds every data key to its name, as layers/runtime/sealing.ts has it. */
+const shared: ReadonlySet<string> = new Set([outcomesKey, repliesKey, rerunsKey, waitingKey].map(({ name }) => name))
+
+/** Under a key that pipelines share, what it sealed itself; of whoever invokes pipelines, what those sealed. */
+const bound = ({ name, needs, pipeline }: Member, key: string): object => ({ StringEquals: {
+  'kms:EncryptionContext:sallyport:key': key,
+  'kms:EncryptionContext:sallyport:context': pipeline === undefined ? needs.filter(({ resource: { kind } }) => kind === 'function').map(({ resource }) => resource.name) : name,
+} })
 
 /**
  * One statement a need: exactly these actions on exactly this resource; of a bucket two, since objects and the bucket are two resources,
@@ -12,7 +21,8 @@ export type Place = (resource: Resource) => string
  * and the secrets: those keys are used by DynamoDB and Secrets Manager on behalf of the caller, and their own policies
  * admit only that way (see service-keys.ts).
  */
-export const statements = ({ needs, rows }: Member, place: Place): PolicyStatement[] => needs.flatMap(({ resource, actions }) => {
+export const statements = (member: Member, place: Place): PolicyStatement[] => member.needs.flatMap(({ resource, actions }) => {
+  const { needs, rows } = member
   // A key whose rows are read, and which unwraps nothing.
   if (actions.length === 0) return []
   if (resource.kind === 'function') return resource === needs.find(({ resource: { kind } }) => kind === 'function')?.resource ? [invoking(needs, place)] : []
@@ -21,6 +31,7 @@ export const statements = ({ needs, rows }: Member, place: Place): PolicyStateme
     effect: Effect.ALLOW,
     actions: [...actions].sort(),
     resources: [place(resource)],
+    ...resource.kind === 'key' && shared.has(resource.name) && { conditions: bound(member, resource.name) },
     ...resource.kind === 'table' && resource.name === 'keys' && {
       // Rows of the pairs it opens, none of another pipeline's. `Null`: an absent key would satisfy ForAllValues.
       conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...rows] }, Null: { 'dynamodb:LeadingKeys': 'false' } },

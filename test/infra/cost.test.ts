@@ -6,7 +6,7 @@ import { command } from '../../cli/command.ts'
 import { cost } from '../../cli/cost.ts'
 import { costsOf } from '../../infra/cost.ts'
 import { assumed } from '../../infra/prices.ts'
-import { examples, fixture, synthesized } from './synthesized.ts'
+import { examples, failures, fixture, synthesized } from './synthesized.ts'
 
 const { state, stateless } = synthesized(examples)
 const costs = costsOf([state, stateless], assumed)
@@ -27,6 +27,17 @@ describe('from the templates', () => {
       // 1.00 + 0.20 + 0.05 GB-s × 13.3334 + 2.50 + 2.5 GB × 0.62 + 2.5 GB / 6 × 3 months × 0.03 + 3 GB × 0.09
       expect(cents(pipeline)).toBe(6.22)
     }
+  })
+
+  test.each([
+    [{ by: 'a' }, 4e6], [{ idempotencyKey: 'required' }, 4e6],
+    // Two transactions, of two and of three items: each item twice, and an entry of the index.
+    [{ by: 'a', idempotencyKey: 'optional' }, 12e6], [{ keys: [{ by: 'a' }, { by: 'b' }], idempotencyKey: 'required' }, 18e6],
+  ])('what deduplicate claims: %j', (config, count) => {
+    const needs = [{ resource: { kind: 'table', name: 'ledger' }, actions: ['dynamodb:PutItem'] }]
+    const steps = { kind: 'flow', steps: [{ kind: 'validate', config: {} }, { kind: 'when', config: {}, steps: [{ kind: 'deduplicate', config }] }] }
+    const template = { Resources: { one: { Type: 'AWS::Lambda::Function', Metadata: { 'sallyport:manifest': { name: 'one', needs, steps } } } } }
+    expect(costsOf([template], assumed).pipelines[0]?.lines.find(({ what }) => what === 'ledger write units')?.count).toBe(count)
   })
 
   test('custody hsm adds a KMS request a message, of which an RSA-3072 one costs 15 dollars a million', () => {
@@ -79,6 +90,15 @@ describe('the command', () => {
     expect(written.stdout).toMatch(/^ {2}KMS keys +6 × 1 +6\.00$/m)
     expect(written.stdout).toMatch(/^a million messages through loan-application +5\.82$/m)
     expect(written.stdout).toContain('Assumed: 40 ms an execution, 2500 bytes of logs and 3000 bytes sent a message, warm functions.')
+  })
+
+  test('failures that leave a record stand below', async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), 'sallyport-cost-')), 'cdk.out')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'Sallyport-dev.template.json'), JSON.stringify(synthesized(failures).stateless))
+    expect(await cost(['--out', folder])).toBe(0)
+    expect(written.stdout).toMatch(/^besides, a million failures of applicant +4\.88$/m)
+    expect(written.stdout).toMatch(/^besides, a million failures of shipment +1\.88\n {2}record write units +3,000,000 × 6\.25e-7 +1\.88$/m)
   })
 
   test.each([[['--jsn']], [['--ms', 'soon']], [['--ms', '-1']], [['--stage', '../x']], [['extra']]])('%j is wrong usage: 2, and the usage on standard error', async (args) => {

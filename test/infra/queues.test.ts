@@ -113,6 +113,23 @@ describe('a function', () => {
       ['outcomes-table.Arn', ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']],
     ])
   })
+  test('seals and opens what is of its own name alone', () => {
+    const document = (properties('AWS::IAM::ManagedPolicy')['Sallyport-dev/payout-Policy'] as { PolicyDocument: object }).PolicyDocument
+    const resourcePolicy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::123456789012:root' }, Action: 'kms:*', Resource: '*' }] }
+    const principalArn = 'arn:aws:iam::123456789012:role/Sallyport-dev-payout'
+    const may = (key: string, action: string, context: Record<string, string>): boolean => evaluate({
+      action, resource: `Sallyport-dev-state/realm-${key}-key.Arn`, principalArn, identity: [document], resourcePolicy, resourceMustDelegate: true,
+      context: { 'kms:CallerAccount': '123456789012', 'aws:PrincipalArn': principalArn, ...Object.fromEntries(Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])) },
+    }).allowed
+    for (const key of ['waiting', 'outcomes']) {
+      for (const action of ['kms:Decrypt', 'kms:GenerateDataKey']) {
+        expect(may(key, action, { 'sallyport:key': key, 'sallyport:context': 'payout' })).toBe(true)
+        expect(may(key, action, { 'sallyport:key': key, 'sallyport:context': 'notice' })).toBe(false)
+        expect(may(key, action, { 'sallyport:key': 'replies', 'sallyport:context': 'payout' })).toBe(false)
+        expect(may(key, action, {})).toBe(false)
+      }
+    }
+  })
   test('finds the addresses of its queues', () => {
     expect((properties('AWS::Lambda::Function')['Sallyport-dev/payout'] as { Environment: { Variables: object } }).Environment.Variables).toMatchObject({
       QUEUE_PAYOUT: 'Sallyport-dev-state/payout-queue', QUEUE_PAYOUT_DEAD: 'Sallyport-dev-state/payout-dead-queue', TABLE_OUTCOMES: 'Sallyport-dev-state/outcomes-table',

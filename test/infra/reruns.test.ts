@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { envelopeKey, envelopeKeyOf, flow, iam, post, rerunsKey, type Pipeline, type Step } from 'sallyport'
+import { costsOf } from '../../infra/cost.ts'
+import { assumed } from '../../infra/prices.ts'
 import { evaluate } from '../../local/aws/iam.ts'
 import { construct, failures, fixture, queues, synthesized } from './synthesized.ts'
 
 const { all, plain, state, stateless } = synthesized(failures)
 const properties = (type: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> => plain(Object.fromEntries(Object.entries(all(type)).map(([path, { Properties }]) => [path, Properties])))
-const statementsOf = (policy: string) => (properties('AWS::IAM::ManagedPolicy')[`Sallyport-dev/${policy}-Policy`] as { PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown; Effect: string }[] } }).PolicyDocument.Statement
+const statementsOf = (policy: string) => (properties('AWS::IAM::ManagedPolicy')[`Sallyport-dev/${policy}-Policy`] as { PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown; Effect: string; Condition?: object }[] } }).PolicyDocument.Statement
 
 /** The states that the machine uses, as the Amazon States Language has them. */
 interface State {
@@ -205,6 +207,10 @@ describe('who may do what', () => {
       ['kms:Decrypt', 'Sallyport-dev-state/realm-reruns-key.Arn'],
       ['lambda:InvokeFunction', ['arn:aws:lambda:us-east-1:123456789012:function:Sallyport-dev-applicant', 'arn:aws:lambda:us-east-1:123456789012:function:Sallyport-dev-shipment']],
     ])
+    const bound = (name: string) => statementsOf(name).filter(({ Resource }) => Resource === 'Sallyport-dev-state/realm-reruns-key.Arn').map(({ Action, Condition }) => [Action, Condition])
+    const context = (pipelines: unknown) => ({ StringEquals: { 'kms:EncryptionContext:sallyport:key': 'reruns', 'kms:EncryptionContext:sallyport:context': pipelines } })
+    expect(bound('failures')).toStrictEqual([['kms:Decrypt', context(['applicant', 'shipment'])]])
+    expect(bound('applicant')).toStrictEqual([['kms:GenerateDataKey', context('applicant')]])
     expect(properties('AWS::Lambda::Function')['Sallyport-dev/failures']).toMatchObject({
       FunctionName: 'Sallyport-dev-failures', Timeout: 75,
       Environment: { Variables: { TABLE_OUTCOMES: 'Sallyport-dev-state/outcomes-table', KEY_RERUNS: 'Sallyport-dev-state/realm-reruns-key.Arn', PIPELINES: '["applicant","shipment"]', FUNCTION_PREFIX: 'Sallyport-dev-' } },
@@ -227,6 +233,22 @@ test('failures that leave a record are counted, and ten in five minutes are told
     .toStrictEqual(['applicant', 'shipment'].map((name) => [`Sallyport-dev/${name}-Log`, '{ $.event = "execution" && $.recorded IS TRUE }']))
   expect(Object.values(properties('AWS::CloudWatch::Alarm')).filter(({ MetricName }) => MetricName === 'Recorded').map(({ AlarmName, Threshold, Statistic, Period, Dimensions }) => [AlarmName, Threshold, Statistic, Period, Dimensions]))
     .toStrictEqual(['applicant', 'shipment'].map((name) => [`Sallyport-dev ${name}: Failures recorded`, 10, 'Sum', 300, [{ Name: 'Pipeline', Value: name }]]))
+})
+
+test('the dashboard shows how many leave a record, by pipeline, and what waits for a person', () => {
+  const { widgets } = JSON.parse(properties('AWS::CloudWatch::Dashboard')['Sallyport-dev/Dashboard']?.['DashboardBody'] as string) as { widgets: { properties: { title?: string; metrics?: unknown[][] } }[] }
+  const metrics = (title: string) => widgets.find(({ properties }) => properties.title === title)?.properties.metrics?.map((metric) => metric.slice(0, -1))
+  expect(metrics('Failures recorded')).toStrictEqual(['applicant', 'shipment'].map((name) => ['Sallyport/Sallyport-dev', 'Recorded', 'Pipeline', name]))
+  expect(metrics('Doubts waiting')).toStrictEqual([['Sallyport/Sallyport-dev', 'Doubts']])
+})
+
+test('a million failures cost three million write units, and where the entity is sealed at most a request to KMS each', () => {
+  const costs = costsOf([state, stateless], assumed).pipelines
+  expect(costs.map(({ name, failures }) => [name, failures?.lines.map(({ what, count }) => [what, count]), Math.round((failures?.dollars ?? 0) * 1_000) / 1_000])).toStrictEqual([
+    // 3 × 0.625 + 3.00
+    ['applicant', [['record write units', 3e6], ['KMS requests, at most', 1e6]], 4.875], ['shipment', [['record write units', 3e6]], 1.875],
+  ])
+  expect(costsOf([synthesized(fixture).stateless], assumed).pipelines.every((costs) => !('failures' in costs))).toBe(true)
 })
 
 test('an app that keeps no records has none of it; of messages that wait the rows can be forgotten', () => {
