@@ -1,4 +1,4 @@
-import { CreateTableCommand, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, GetItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb'
 import { ledger, type LedgerItem } from 'sallyport'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { decide, list, sweep } from '../../../functions/handlers/doubts.ts'
@@ -133,3 +133,16 @@ describe('a doubt', () => {
     expect(await standing(other)).toMatchObject({ state: 'doubt' })
   })
 })
+
+test('thousands of claims that may still be repeated, before one that may not in its partition, do not keep the sweep from it', async () => {
+  // All of one partition, by the beginnings of their ids; the oldest leases are looked at first.
+  const repeatable = Array.from({ length: 5_100 }, (_, i) => drawn({ pipeline: 'p'.repeat(80), lease: now - 100_000 - i, replaySafe: true, window: 3_600_000 }))
+  for (let i = 0; i < repeatable.length; i += 100) await aws.as('admin').dynamodb.send(new TransactWriteItemsCommand({ TransactItems: repeatable.slice(i, i + 100).map((each) => ledger.entry('ledger', claim(each))) }))
+  const behind = await claimed()
+  expect(behind.id[0]).toBe(repeatable[0]?.id[0])
+  const before = aws.calls().length
+  expect(await sweep(now)).toMatchObject({ swept: 1, waiting: 1 })
+  // By their long names they are more than a page of one megabyte, and it went on behind each.
+  expect(aws.calls().slice(before).filter(({ operation }) => operation === 'Query').length).toBeGreaterThan(17)
+  expect(await standing(behind)).toMatchObject({ state: 'doubt' })
+}, 20_000)
