@@ -87,12 +87,15 @@ function began(trigger: Trigger<never>, firsts: readonly string[]): string[] {
 
 const rests = ({ readable }: { readonly readable?: string }): string => readable === undefined ? 'sealed' : 'readable'
 
+/** What is in the tables of ours that a step touches. */
+const tables: Readonly<Record<string, string>> = { ledger: 'ledger: keyed digests', outcomes: 'failures: no payload' }
+
 /** What stays behind a step at rest; a partner's own account is shown as the partner. */
 function keptIn({ resource: { kind, name } }: Need): { readonly id: string; readonly shape: string } | undefined {
   const id = `${kind}_${name}`.replaceAll('-', '_')
   // Where the versions of a key are: the key itself is shown.
-  if (kind === 'table' && (name === 'keys' || name === 'outcomes')) return undefined
-  if (kind === 'table') return { id, shape: `${id}[(${quoted(name === 'ledger' ? 'ledger: keyed digests' : `table ${name}`)})]` }
+  if (kind === 'table' && name === 'keys') return undefined
+  if (kind === 'table') return { id, shape: `${id}[(${quoted(tables[name] ?? `table ${name}`)})]` }
   if (kind === 'store') return { id, shape: `${id}[(${quoted(`store ${name}: sealed`)})]` }
   if (kind === 'key') return { id, shape: `${id}{{${quoted(`KMS key ${name}`)}}}` }
   return undefined

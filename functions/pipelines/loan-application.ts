@@ -1,5 +1,5 @@
 import { flow, iam, path, pipeline, post } from 'sallyport'
-import { call, deduplicate, hash, log, transform, validate } from 'sallyport/steps'
+import { call, deduplicate, entity, hash, log, transform, validate } from 'sallyport/steps'
 import { loanOrigination, ssn } from './realm.ts'
 import { Accepted, LoanApplication } from './schemas/loan.ts'
 
@@ -9,6 +9,7 @@ export default pipeline({
   trigger: post('/loan-applications', { auth: iam(), status: 201 }),
   steps: flow(
     validate(LoanApplication),
+    entity({ by: 'applicationId' }),
     log((application) => ({ application })),
     deduplicate({ by: 'applicant.ssn', as: ssn, days: 365 }),
     hash({ fields: ['applicant.ssn'], as: ssn }),

@@ -13,10 +13,10 @@ const costs = costsOf([state, stateless], assumed)
 const cents = (bill: { dollars: number } | undefined): number => Math.round((bill?.dollars ?? 0) * 100) / 100
 
 describe('from the templates', () => {
-  // 6 keys, 3 secrets, 23 alarms of 0.10, a dashboard: counted by hand.
+  // 6 keys, 3 secrets, 26 alarms of 0.10, a dashboard: counted by hand.
   test('an idle month of the examples', () => {
-    expect(costs.idleMonth.lines.map(({ what, count }) => [what, count])).toEqual([['KMS keys', 6], ['secrets', 3], ['alarms', 23], ['dashboard', 1]])
-    expect(cents(costs.idleMonth)).toBe(12.5)
+    expect(costs.idleMonth.lines.map(({ what, count }) => [what, count])).toEqual([['KMS keys', 6], ['secrets', 3], ['alarms', 26], ['dashboard', 1]])
+    expect(cents(costs.idleMonth)).toBe(12.8)
   })
 
   test('a million messages: two ledger writes of two units each, and no KMS in custody wrapped', () => {
@@ -86,7 +86,7 @@ describe('the command', () => {
 
   test('a table for people, with prices and what was assumed', async () => {
     expect(await cost(['--out', out, '--ms', '40'])).toBe(0)
-    expect(written.stdout).toMatch(/^an idle month +12\.50$/m)
+    expect(written.stdout).toMatch(/^an idle month +12\.80$/m)
     expect(written.stdout).toMatch(/^ {2}KMS keys +6 × 1 +6\.00$/m)
     expect(written.stdout).toMatch(/^a million messages through loan-application +5\.82$/m)
     expect(written.stdout).toContain('Assumed: 40 ms an execution, 2500 bytes of logs and 3000 bytes sent a message, warm functions.')

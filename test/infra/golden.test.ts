@@ -33,7 +33,7 @@ test.each(examples.pipelines.map((pipeline) => [pipeline.name, pipeline] as cons
   expect(now).toBe(golden)
 })
 
-test.each(['jwks', 'keys', 'ledger', 'fallback'])('our own function %s may do what its golden file says', (name) => {
+test.each(['jwks', 'keys', 'ledger', 'failures', 'fallback'])('our own function %s may do what its golden file says', (name) => {
   const [now, golden] = compared(name, { policy: policyOf(name), environment: environmentOf(name) })
   expect(now).toBe(golden)
 })

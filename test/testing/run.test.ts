@@ -119,7 +119,7 @@ describe('time', () => {
       time: '2026-06-01T12:00:00.040Z', level: 'info', event: 'execution', id: '00000000-0000-4000-8000-000000000001', pipeline: 'loan-application',
       started: '2026-06-01T12:00:00.000Z', outcome: 'done', status: 201, ms: 40, records: { done: 1, failed: 0 }, sends: 1,
       calls: { 'kms:GenerateMac': 3, 'dynamodb:Query': 1, 'dynamodb:PutItem': 1, 'secretsmanager:GetSecretValue': 1, 'dynamodb:UpdateItem': 1 },
-      cost: 16.84, steps: { validate: 0, log: 0, deduplicate: 0, hash: 0, call: 40, transform: 0 },
+      cost: 18.09, steps: { validate: 0, entity: 0, log: 0, deduplicate: 0, hash: 0, call: 40, transform: 0 },
     })
   })
   test('a message that takes too long is ended before Lambda would', async () => {
@@ -157,7 +157,7 @@ test('a watcher is told of each step, and of what is digested for what', async (
     digested: (purpose, text) => { seen.push(`${purpose} ${purpose === 'fingerprint' ? '' : text}`) },
     sent: (partner) => seen.push(`sent ${partner}`),
   } })
-  expect(seen).toStrictEqual(['validate', 'log', 'deduplicate', 'ledger ["applicant.ssn","ssn","900112233"]', 'fingerprint ', 'hash', 'hash 900112233', 'call', 'sent loan-origination', 'transform'])
+  expect(seen).toStrictEqual(['validate', 'entity', 'log', 'deduplicate', 'ledger ["applicant.ssn","ssn","900112233"]', 'fingerprint ', 'hash', 'hash 900112233', 'call', 'sent loan-origination', 'transform'])
 })
 
 describe('AWS services that no stand-in knows', () => {
