@@ -1,6 +1,6 @@
 import { CfnResource, type Stack } from 'aws-cdk-lib'
 import { PolicyDocument } from 'aws-cdk-lib/aws-iam'
-import { deadQueueOf, flawOfPattern, flawOfResting, flawOfTimes, flawOfWaiting, isLifetime, isRouted, leaves, outcomesKey, outcomesTable, queueOf, recordsFailures, rerunsKey, waitingKey, type Pipeline, type Queue, type Resource } from 'sallyport'
+import { deadQueueOf, flawOfPattern, flawOfResting, flawOfTimes, flawOfWaiting, isLifetime, isRouted, leaves, outcomesKey, outcomesTable, queueOf, repliesKey, rerunsKey, waitingKey, type Pipeline, type Queue, type Resource, type Step } from 'sallyport'
 import { existingPlace, isExisting } from './existing.ts'
 import type { Definitions } from './build.ts'
 import { isKey, isStore, type Member } from './demand.ts'
@@ -120,17 +120,23 @@ function refuseOrigins(pipeline: Pipeline, stage: string): void {
   }
 }
 
+/** Keys that pipelines share, each for what is its own: what they seal, and whether it is for a step to say that it needs one. */
+const ownKeys: ReadonlyMap<string, { readonly seals: string; readonly of: (step: Step<never, unknown>) => boolean }> = new Map([
+  [waitingKey.name, { seals: 'messages that wait are sealed', of: () => false }],
+  [outcomesKey.name, { seals: 'replies that wait are sealed', of: () => false }],
+  [rerunsKey.name, { seals: 'records of failures are sealed', of: ({ entity }: Step<never, unknown>) => entity !== undefined }],
+  [repliesKey.name, { seals: 'first replies are sealed', of: ({ claims }: Step<never, unknown>) => claims === true }],
+])
+
 /** Every resource must be one that infra provides, and the same for all that name it. */
 function refuseResources(pipelines: readonly Pipeline[]): void {
-  const ours = new Set(pipelines.some(({ trigger }) => trigger.kind === 'async') ? [waitingKey.name, outcomesKey.name] : [])
-  const recording = pipelines.some(recordsFailures)
   const first = new Map<string, { readonly pipeline: string; readonly shape: string }>()
   for (const { name: pipeline, steps } of pipelines) {
-    for (const { resource, own } of [...leaves(steps)].flatMap((step) => step.needs.map(({ resource }) => ({ resource, own: step.entity !== undefined })))) {
+    for (const { resource, step } of [...leaves(steps)].flatMap((step) => step.needs.map(({ resource }) => ({ resource, step })))) {
       const id = `${resource.kind} ${resource.name}`
-      if (isKey(resource) && resource.name === rerunsKey.name && !own && recording) refuse(`pipeline ${pipeline}: it needs ${id}, under which records of failures are sealed; give it another name`)
-      if (isKey(resource) && ours.has(resource.name)) refuse(`pipeline ${pipeline}: it needs ${id}, under which messages that wait are sealed; give it another name`)
-      if (!provided(resource) && !(own && resource.name === outcomesTable.name)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
+      const ours = isKey(resource) ? ownKeys.get(resource.name) : undefined
+      if (ours?.of(step) === false) refuse(`pipeline ${pipeline}: it needs ${id}, under which ${ours.seals}; give it another name`)
+      if (!provided(resource) && !(step.entity !== undefined && resource.name === outcomesTable.name)) refuse(`pipeline ${pipeline}: it needs ${id}, which nothing here provides`)
       const before = first.get(id)
       const shape = shapeOf(resource)
       if (before !== undefined && before.shape !== shape) {

@@ -234,10 +234,9 @@ describe('what is refused', () => {
     const name = `a${'b'.repeat(39)}`
     expect(sentence([made('a', queue(name, { ...sealed, fifo: true }))], { stage: 'abcdefghijklmnop' })).toBe(`pipeline a: the name of its dead-letter queue, Sallyport-abcdefghijklmnop-queue-${name}-dead.fifo, has 83 characters, and AWS takes 80`)
   })
-  test('a key of ours, where messages wait under it', () => {
-    const needs = { needs: [{ resource: envelopeKeyOf(envelopeKey('waiting')), actions: ['kms:Decrypt'] }] }
-    expect(sentence([made('a', waits, needs)])).toBe('nothing was refused')
-    expect(sentence([made('a', waits, needs), made('c', post('/c', { mode: 'async', auth: iam() }))])).toBe('pipeline a: it needs key waiting, under which messages that wait are sealed; give it another name')
+  test.each([['waiting', 'messages that wait'], ['outcomes', 'replies that wait'], ['reruns', 'records of failures'], ['replies', 'first replies']])('the key %s, which pipelines share', (name, what) => {
+    const needs = { needs: [{ resource: envelopeKeyOf(envelopeKey(name)), actions: ['kms:Decrypt'] }] }
+    expect(sentence([made('a', waits, needs)])).toBe(`pipeline a: it needs key ${name}, under which ${what} are sealed; give it another name`)
   })
   test('a queue that a step asks for by itself', () => {
     expect(sentence([made('a', waits, { needs: [{ resource: { kind: 'queue', name: 'queue-other' }, actions: ['sqs:SendMessage'] }] })])).toBe('pipeline a: it needs queue queue-other, which nothing here provides')

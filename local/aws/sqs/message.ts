@@ -81,8 +81,8 @@ export function remove(seq: number, { store }: World): void {
   store.statement('DELETE FROM sqs_messages WHERE seq = ?').run(seq)
 }
 
-/** Takes a message from its queue to the end of another. It keeps its id; its receipt handle is of no more use. */
-export function moveTo(target: Queue, message: Message, change: { readonly sent: number; readonly receives: number; readonly marks: Marks }, world: World): void {
+/** Takes a message from its queue to the end of another. It keeps its id, unless another is given; its receipt handle is of no more use. */
+export function moveTo(target: Queue, message: Message, change: { readonly id?: string; readonly sent: number; readonly receives: number; readonly marks: Marks }, world: World): void {
   const content = contentOf(message, world)
   remove(message.seq, world)
   insert(target.name, { id: message.id, group: message.group, visible: world.now(), ...change }, content, world)

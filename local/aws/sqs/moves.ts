@@ -23,7 +23,7 @@ function targetOf({ marks }: Message, destination: Queue | undefined, world: Wor
   return destination ?? (name === undefined ? undefined : findQueue(name, world))
 }
 
-/** All of a dead-letter queue at once. What is moved begins anew: its receive count, and the time that it was sent. */
+/** All of a dead-letter queue at once. What is moved is a new message: its id, its receive count, and the time that it was sent. */
 const startMessageMoveTask: Operation = {
   // What the page on redrive permissions asks for: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
   asks(input, world) {
@@ -45,7 +45,7 @@ const startMessageMoveTask: Operation = {
       for (const message of waiting) {
         const target = targetOf(message, destination, world)
         if (!target || (!destination && !caller.may(askForQueue('SendMessage', target.name, world)))) continue
-        moveTo(target, message, { sent: world.now(), receives: 0, marks: { sender: message.marks.sender } }, world)
+        moveTo(target, message, { id: randomUUID(), sent: world.now(), receives: 0, marks: { sender: message.marks.sender } }, world)
         count += 1
       }
       const handle = Buffer.from(JSON.stringify({ taskId: randomUUID(), sourceArn: arn })).toString('base64')

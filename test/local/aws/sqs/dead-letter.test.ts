@@ -46,13 +46,15 @@ describe('a message that was received too often', () => {
 describe('a move back', () => {
   test('brings all of it to where it came from, to begin anew', async () => {
     const [url, dead] = await pair('again', 1)
-    for (const body of ['a', 'b']) await send(url, body)
+    const before = [(await send(url, 'a')).MessageId, (await send(url, 'b')).MessageId]
     await receive(url)
     clock.tick(1_000)
     await receive(url)
     const { TaskHandle } = await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn('again-dead') }))
     const back = await receive(url)
     expect(bodies(back)).toEqual(['a', 'b'])
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html: they are new messages.
+    for (const { MessageId } of back) expect(before).not.toContain(MessageId)
     expect(back[0]?.Attributes).toMatchObject({ ApproximateReceiveCount: '1', SentTimestamp: String(clock.now()) })
     expect(back[0]?.Attributes).not.toHaveProperty('DeadLetterQueueSourceArn')
     expect(await receive(dead)).toEqual([])
