@@ -1,3 +1,5 @@
+import { createSecretKey } from 'node:crypto'
+import { hashKey } from 'sallyport'
 import { describe, expect, test } from 'vitest'
 import { blake2b, blake2s } from '../../../functions/hashes/blake2.ts'
 import { fakeIo } from '../../fake-io.ts'
@@ -49,4 +51,17 @@ test('under a shared key: what its former keys made verifies, and a rehash is du
   const old = '8fd7818cf0505ff30a47475b652e1c13dd171f4c7bb7798fcf558c46df518754'
   expect(await blake2s({ key: sharedKey }).verify(Buffer.from('abc'), old, io)).toStrictEqual({ matches: true, rehash: true })
   expect(await blake2s({ key: sharedKey }).verify(Buffer.from('abd'), old, io)).toStrictEqual({ matches: false, rehash: false })
+})
+
+test('what is shown of it, under which scope a key of ours is derived, and what it refuses', async () => {
+  expect(blake2s({ key: sharedKey, bits: 128 }).config).toStrictEqual({ hash: 'blake2s', keyed: true, key: sharedKey, bits: 128, output: 'hex' })
+  expect(blake2b({ output: 'base64' }).config).toStrictEqual({ hash: 'blake2b', keyed: false, key: undefined, bits: 512, output: 'base64' })
+  const scopes = new Set<string>()
+  const ours = fakeIo({ mac: (_key, scope) => { scopes.add(scope); return Promise.resolve({ version: 1, key: createSecretKey(Buffer.alloc(32, 0x0b)) }) } })
+  // As Python's hashlib has it, under 32 times 0b.
+  expect(await blake2s({ key: hashKey('identity') }).run(Buffer.from('abc'), ours)).toBe('1.8fd7818cf0505ff30a47475b652e1c13dd171f4c7bb7798fcf558c46df518754')
+  await blake2b({ key: hashKey('identity'), bits: 256 }).run(Buffer.from('abc'), ours)
+  expect([...scopes]).toStrictEqual(['blake2s 256', 'blake2b 256'])
+  expect(() => blake2b().replace({ file: 'x', into: 'y' })).toThrow(new TypeError('hash of a file by blake2b: write sha2(), sha3() or hmac({ key })'))
+  for (const make of [blake2b, blake2s]) expect(() => make({ key: {} as never })).toThrow(new TypeError(`${make.name}, key: write hashKey('name'), or account('name', secretKey())`))
 })

@@ -1,4 +1,7 @@
 import { createSecretKey } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { account, hashKey } from 'sallyport'
 import { expect, test } from 'vitest'
 import { secretKey } from '../../../functions/accounts/secret-key.ts'
@@ -46,6 +49,13 @@ test('HMAC with SHA-384 and the three ways to write it: RFC 4231 section 4.2', a
   expect(await hmac({ key: sharedKey, algorithm: 'sha-384' }).run(hiThere, io)).toBe('afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8b2fa9cb6')
   expect(await hmac({ key: sharedKey, output: 'base64' }).run(hiThere, io)).toBe('sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c=')
   expect(await hmac({ key: sharedKey, output: 'base64url' }).run(hiThere, io)).toBe('sDRMYdjbOFNcqK_OrwvxK4gdwgDJgz2nJuk3bC4yz_c')
+})
+
+test('in base64 the case of a letter counts', async () => {
+  const right = 'sDRMYdjbOFNcqK/OrwvxK4gdwgDJgz2nJuk3bC4yz/c='
+  const hasher = hmac({ key: sharedKey, output: 'base64' })
+  expect(await hasher.verify(hiThere, right, io)).toStrictEqual({ matches: true, rehash: false })
+  for (const text of [right.toLowerCase(), right.toUpperCase()]) expect(await hasher.verify(hiThere, text, io)).toStrictEqual({ matches: false, rehash: false })
 })
 
 test('verifies hex in any case, and nothing that is longer, shorter or other', async () => {
@@ -96,6 +106,30 @@ test('under a key of ours: the version before the digest, older ones verify and 
   expect(await hasher.verify(hiThere, first, ours)).toStrictEqual({ matches: true, rehash: true })
   expect(await hasher.verify(hiThere, first.replace('1.', '2.'), ours)).toStrictEqual({ matches: false, rehash: false })
   expect(await hasher.verify(hiThere, first.slice(2), ours)).toStrictEqual({ matches: false, rehash: false })
+  // A version is digits at the beginning and a dot: nothing else is looked up.
+  for (const text of [`x3.${first.slice(2)}`, ` 3.${first.slice(2)}`, `0.${first.slice(2)}`, `-1.${first.slice(2)}`, '3']) expect(await hasher.verify(hiThere, text, ours)).toStrictEqual({ matches: false, rehash: false })
+})
+
+test('a file under a key of ours: the version before the digest', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-hmac-'))
+  try {
+    const file = join(folder, 'greeting.txt')
+    writeFileSync(file, 'Hi There')
+    const ours = fakeIo({ now: () => 0, deadline: 1, mac: (_key, _scope, version = 7) => Promise.resolve({ version, key: createSecretKey(Buffer.alloc(32, 0x0b)) }) })
+    expect(await hmac({ key: hashKey('identity') }).runFile?.(file, ours)).toBe('7.198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('under a key of ours in its twelfth version', async () => {
+  const ours = fakeIo({ mac: (_key, _scope, version = 12) => Promise.resolve({ version, key: createSecretKey(Buffer.alloc(32, version)) }) })
+  const hasher = hmac({ key: hashKey('identity') })
+  // HMAC-SHA-256 of "Hi There" under 32 times 0b, as `openssl dgst -sha256 -mac HMAC` gives it.
+  expect(await hasher.verify(hiThere, '11.198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7', ours)).toStrictEqual({ matches: true, rehash: true })
+  const twelfth = await hasher.run(hiThere, ours)
+  expect(twelfth.slice(0, 3)).toBe('12.')
+  expect(await hasher.verify(hiThere, twelfth, ours)).toStrictEqual({ matches: true, rehash: false })
 })
 
 test('under a shared key: what its former keys made verifies, and a rehash is due', async () => {

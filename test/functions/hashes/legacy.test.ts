@@ -1,4 +1,5 @@
-import { account } from 'sallyport'
+import { createSecretKey } from 'node:crypto'
+import { account, hashKey } from 'sallyport'
 import { expect, test } from 'vitest'
 import { hmac } from '../../../functions/hashes/hmac.ts'
 import { hmacSha1, md5, sha1, shortKey } from '../../../functions/hashes/legacy.ts'
@@ -39,5 +40,23 @@ test('a short key, as a partner has it', async () => {
   expect(await hmac({ key, algorithm: 'sha-512' }).run(Buffer.from('xpto'), io)).toBe('517da9449385a43478309459adf9304bd3c8f63cd1d388abd5cbc02b81d8ccb39d303f877019aebfed073166e6c410197e10077f6df3f7a3b3f50adb8cd09580')
 })
 test.each(['{"secretKey":""}', '{}', '{"secretKey":"001","encoding":"hex"}', '{"secretKey":"ab","encoding":"latin1"}', '{"secretKey":"ab","encoding":"constructor"}', `{"secretKey":"${'a'.repeat(129)}","encoding":"utf8"}`])('the secret %s is no short key', (secret) => {
-  expect(() => shortKey().read(secret)).toThrow(TypeError)
+  expect(() => shortKey().read(secret)).toThrow(new TypeError('short-key account: {"secretKey": 1 to 128 bytes in base64url}, or with "encoding": hex, base64, base64url or utf8'))
+})
+test('a short key has 1 to 128 bytes, and says what it is', () => {
+  for (const length of [1, 128]) expect(shortKey().read(JSON.stringify({ secretKey: 'a'.repeat(length), encoding: 'utf8' })).symmetricKeySize).toBe(length)
+  expect(shortKey().signIn).toBe('short-key')
+})
+test('what is shown of them, under which scope a key of ours is derived, and what HMAC with SHA-1 refuses', async () => {
+  expect([md5(), sha1(), hmacSha1({ key: sharedKey })].map(({ hash, keyed, config }) => ({ hash, keyed, config }))).toStrictEqual([
+    { hash: 'md5', keyed: false, config: { hash: 'md5', keyed: false, output: 'hex' } },
+    { hash: 'sha1', keyed: false, config: { hash: 'sha1', keyed: false, output: 'hex' } },
+    { hash: 'hmac-sha-1', keyed: true, config: { hash: 'hmac-sha-1', keyed: true, key: sharedKey, output: 'hex' } },
+  ])
+  const ours = fakeIo({ mac: (_key, scope, version = 1) => {
+    expect(scope).toBe('hmac sha-1')
+    return Promise.resolve({ version, key: createSecretKey(Buffer.alloc(32, 0x0b)) })
+  } })
+  // As Python's hmac has it, under 32 times 0b.
+  expect(await hmacSha1({ key: hashKey('identity') }).run(Buffer.from('Hi There'), ours)).toBe('1.68f9d1c65ae2dde43a134515c83813a96985cbe3')
+  expect(() => hmacSha1({} as never)).toThrow(new TypeError("hmacSha1, key: write hashKey('name'), or account('name', secretKey())"))
 })
