@@ -54,7 +54,8 @@ export async function startAws(config: AwsConfig): Promise<Aws> {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController()
-    response.on('close', () => gone.abort())
+    // Aborting makes an error, which is dear: not where the answer was given.
+    response.on('close', () => { if (!response.writableFinished) gone.abort() })
     const { service, operation, role, body, status, headers, answer: said, units, struck } = await answer({
       target: request.method === 'POST' ? String(request.headers['x-amz-target'] ?? '') : '',
       read: () => readBody(request),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 
 /** A request as it came over the wire. `headers`: lower-case names; values of a repeated header joined with a comma. */
 export type SignedRequest = {
@@ -34,8 +34,8 @@ export type Verdict =
 const skewMs = 5 * 60_000
 const prefix = 'AWS4-HMAC-SHA256'
 
-const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
-const hmac = (key: Buffer | string, content: string): Buffer => createHmac('sha256', key).update(content).digest()
+const sha256 = (content: Buffer | string): string => hash('sha256', content)
+const hmac = (key: KeyObject, content: string): Buffer => createHmac('sha256', key).update(content).digest()
 
 /** RFC 3986: everything but the unreserved characters, as UTF-8, in upper-case hex. */
 export const encode = (text: string): string =>
@@ -104,12 +104,24 @@ export function canonicalRequest(request: SignedRequest, signedHeaders: readonly
 export const stringToSign = (canonical: string, stamp: string, scope: string): string =>
   [prefix, stamp, scope, sha256(canonical)].join('\n')
 
-/** The signature (hex) over a string to sign. */
-export function signature(text: string, secretAccessKey: string, scope: string): string {
-  let key: Buffer = Buffer.from(`AWS4${secretAccessKey}`)
-  for (const part of scope.split('/')) key = hmac(key, part)
-  return hmac(key, text).toString('hex')
+// Whoever signs does so many times a day under one scope, and a key is four digests away from it.
+const derived = new Map<string, KeyObject>()
+const mostDerived = 1_000
+
+function signingKey(secretAccessKey: string, scope: string): KeyObject {
+  const name = `${scope} ${secretAccessKey}`
+  let key = derived.get(name)
+  if (key === undefined) {
+    key = createSecretKey(Buffer.from(`AWS4${secretAccessKey}`))
+    for (const part of scope.split('/')) key = createSecretKey(hmac(key, part))
+    if (derived.size >= mostDerived) derived.clear()
+    derived.set(name, key)
+  }
+  return key
 }
+
+/** The signature (hex) over a string to sign. */
+export const signature = (text: string, secretAccessKey: string, scope: string): string => hmac(signingKey(secretAccessKey, scope), text).toString('hex')
 
 type Authorization = { accessKeyId: string; scope: string; signedHeaders: string[]; signature: string }
 
@@ -170,8 +182,9 @@ export function verify(request: SignedRequest, lookup: (accessKeyId: string) => 
 
   // An unsigned or streamed payload is an S3 matter: elsewhere the header, where sent, must be the body's own digest.
   const said = headers['x-amz-content-sha256']
-  if (request.payload === undefined && said !== undefined && !same(said, sha256(body))) return refused('InvalidSignature')
-  const canonical = canonicalRequest(request, signedHeaders)
+  const payload = request.payload ?? sha256(body)
+  if (request.payload === undefined && said !== undefined && !same(said, payload)) return refused('InvalidSignature')
+  const canonical = canonicalRequest({ ...request, payload }, signedHeaders)
   if (canonical === undefined) return refused('InvalidSignature')
   const expected = signature(stringToSign(canonical, stamp, scope), credentials.secretAccessKey, scope)
   if (!same(parts.signature, expected)) return refused('InvalidSignature')

@@ -9,17 +9,19 @@ const maxBody = 16 * 1024 * 1024
 const tooLarge = (): Failure => new Failure('RequestEntityTooLargeException', 'The request is larger than 16 MB.', {}, 413)
 
 /** The body of a request; throws when it is larger than 16 MB. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export const readBody = (request: IncomingMessage): Promise<Buffer> => new Promise((resolve, reject) => {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
-    const part = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))
+  request.on('data', (part: Buffer) => {
     size += part.length
-    if (size > maxBody) throw tooLarge()
-    chunks.push(part)
-  }
-  return Buffer.concat(chunks)
-}
+    if (size <= maxBody) return chunks.push(part)
+    // What still comes is let pass, and the connection is closed with the answer.
+    chunks.length = 0
+    return reject(tooLarge())
+  })
+  request.on('end', () => resolve(Buffer.concat(chunks)))
+  request.on('error', reject)
+})
 
 /** Headers by lower-case name; the values of a repeated header joined with a comma, as SigV4 wants them. */
 export function headersOf({ rawHeaders }: IncomingMessage): Readonly<Record<string, string>> {

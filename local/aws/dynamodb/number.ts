@@ -41,8 +41,11 @@ function print({ coefficient, exponent }: Decimal): string {
   return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`
 }
 
+/** What most numbers are: whole, and spelled as they are kept. */
+const whole = new RegExp(`^(?:0|[1-9]\\d{0,${maxDigits - 1}})$`)
+
 /** The one spelling of a number: `1E2`, `100.0` and `+100` are all `100`. Throws `ValidationException`. */
-export const canonicalNumber = (text: string): string => print(read(text))
+export const canonicalNumber = (text: string): string => whole.test(text) ? text : print(read(text))
 
 /** a + b, or a - b, exactly; both canonical. */
 export function sum(a: string, b: string, sign: 1 | -1 = 1): string {

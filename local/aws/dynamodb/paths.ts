@@ -92,8 +92,8 @@ function change(here: Value, path: Path, value: Value | undefined): Value {
   }
   if (typeof part === 'string' && 'M' in here) {
     const changed = inner(attribute(here.M, part))
-    const others = Object.entries(here.M).filter(([name]) => name !== part)
-    return { M: Object.fromEntries(changed === undefined ? others : [...others, [part, changed]]) }
+    const { [part]: _, ...others } = here.M
+    return { M: changed === undefined ? others : { ...others, [part]: changed } }
   }
   if (typeof part === 'number' && 'L' in here) {
     const changed = inner(here.L[part])

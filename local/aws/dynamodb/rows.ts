@@ -27,7 +27,7 @@ export function writeRow(table: Table, key: StoredKey, old: Item | undefined, ne
   for (const index of table.indexes) {
     const [before, after] = [old && keyInIndex(index, old), next && keyInIndex(index, next)]
     const moved = !before || !after || !before.h.equals(after.h) || !before.r.equals(after.r)
-    const [shown, shows] = [old && inIndex(index, table, old), next && inIndex(index, table, next)]
+    const [shown, shows] = [before && old && inIndex(index, table, old), after && next && inIndex(index, table, next)]
     let spent = 0
     if (before && moved) {
       store.statement('DELETE FROM ddb_index WHERE tbl = ? AND idx = ? AND ih = ? AND ir = ? AND h = ? AND r = ?')

@@ -35,9 +35,23 @@ export const tableArn = (name: string, { region, account }: World): string => `a
 /** The name out of `TableName`, which may be an ARN too. */
 export const tableName = (given: string): string => /^arn:aws:dynamodb:[^:]*:[^:]*:table\/([^/]+)$/.exec(given)?.[1] ?? given
 
+// Every request asks for its table twice, and few of them ever change: the same text reads as the same table.
+const known = new Map<string, Table>()
+const mostKnown = 1_000
+
+function readTable(doc: string): Table {
+  let table = known.get(doc)
+  if (table === undefined) {
+    table = JSON.parse(doc) as Table
+    if (known.size >= mostKnown) known.clear()
+    known.set(doc, table)
+  }
+  return table
+}
+
 export function findTable(name: string, { store }: World): Table | undefined {
   const row = store.statement('SELECT doc FROM ddb_tables WHERE name = ?').get(name)
-  return row ? (JSON.parse(String(row['doc'])) as Table) : undefined
+  return row && readTable(String(row['doc']))
 }
 
 /** `inItems`: item operations word the refusal differently from table operations. */
