@@ -68,7 +68,7 @@ const acquirer = generateKeyPairSync('rsa', { modulusLength: 3072 })
 const kid = 'payments-inbox-rsa-1'
 Object.assign(globalThis, {
   memory: {
-    wrapped: [{ kid, type: 'rsa', pkcs8: inbox.privateKey.export({ format: 'der', type: 'pkcs8' }) }],
+    wrapped: [{ pair: 'payments-inbox', kid, type: 'rsa', pkcs8: inbox.privateKey.export({ format: 'der', type: 'pkcs8' }) }],
     secrets: {
       acquirer: '{"apiKey":"a-key-of-the-bench"}',
       'acquirer-key': JSON.stringify({ publicKey: { ...acquirer.publicKey.export({ format: 'jwk' }), kid: 'acquirer' } }),

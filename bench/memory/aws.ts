@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 
 export interface Memory {
-  readonly wrapped: { readonly kid: string; readonly type: 'rsa' | 'ec'; readonly pkcs8: Uint8Array }[]
+  readonly wrapped: { readonly pair: string; readonly kid: string; readonly type: 'rsa' | 'ec'; readonly pkcs8: Uint8Array }[]
   readonly secrets: Readonly<Record<string, string>>
 }
 
@@ -13,8 +13,9 @@ const tables = {
   put: () => done,
   update: () => done,
   delete: () => done,
-  query: () => Promise.resolve({
-    Items: memory().wrapped.map(({ kid, type, pkcs8 }) => ({ kid: { S: kid }, type: { S: type }, wrapped: { B: pkcs8 } })),
+  /** Of the keys table: the rows of one pair, and none of keys that were never rotated. */
+  query: ({ ExpressionAttributeValues: { ':pair': { S: asked } } }: { ExpressionAttributeValues: { ':pair': { S: string } } }) => Promise.resolve({
+    Items: memory().wrapped.filter(({ pair }) => pair === asked).map(({ kid, type, pkcs8 }) => ({ kid: { S: kid }, type: { S: type }, wrapped: { B: pkcs8 } })),
   }),
 }
 const keys = {
