@@ -48,7 +48,7 @@ export function refuseDefinitions({ pipelines, realm }: Definitions, stage: stri
 function refuseDays(pipelines: readonly Pipeline[]): void {
   const first = new Map<string, { readonly pipeline: string; readonly days: number }>()
   for (const { name, steps } of pipelines) {
-    for (const { identifier, days } of [...leaves(steps)].flatMap(({ config }) => acrossRealm(config))) {
+    for (const { identifier, days } of [...leaves(steps)].filter(({ claims }) => claims).flatMap(({ config }) => acrossRealm(config))) {
       const before = first.get(identifier)
       if (before !== undefined && before.days !== days) refuse(`${plural([...new Set([before.pipeline, name])])}: identifier ${identifier} is counted across the realm for ${before.days} and for ${days} days: give them the same days`)
       first.set(identifier, before ?? { pipeline: name, days })
@@ -63,7 +63,7 @@ interface Counting {
 
 /** What a step that claims counts across the realm, by its options. */
 function acrossRealm({ keys = [], days = 0, ...single }: Counting & { readonly keys?: readonly Counting[]; readonly days?: number }): readonly { readonly identifier: string; readonly days: number }[] {
-  return [single, ...keys].flatMap(({ scope, as }) => scope === 'realm' && as !== undefined ? [{ identifier: as.name, days }] : [])
+  return [single, ...Array.isArray(keys) ? keys as readonly Counting[] : []].flatMap(({ scope, as }) => scope === 'realm' && as !== undefined ? [{ identifier: as.name, days }] : [])
 }
 
 /** Why a hash without a key does not hide it. */

@@ -15,7 +15,8 @@ export interface SigningPair extends SignatureKey {
  * A private key for signatures that was made elsewhere (custody `imported`): RSA of 2,048 to 8,192 bits, P-256, P-384, P-521 or
  * Ed25519. The secret: `{"privateKey": a JWK, or PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted)}`, and `"kid"` beside it
  * by which verifiers know the key; else it is the JWK's, if it has one. To change the key, write
- * `{"privateKeys": [the new one, the old one]}`, up to eight: the first signs, and what any of them signed is verified.
+ * `{"privateKeys": [the old one, the new one]}`, and five minutes later, when every environment knows it, the new one first. Up to
+ * eight: the first signs, and what any of them signed is verified.
  */
 export type ImportedSigningKey = Material<'imported-signing-key', SigningPair>
 

@@ -6,8 +6,9 @@ export type KeyBits = 128 | 192 | 256 | 384 | 512
 
 /**
  * A symmetric key, shared with a partner. The secret: `{"secretKey": "…"}` in base64url without padding, or with
- * `"encoding"` beside it: `hex`, `base64`, `base64url` or `utf8` (the bytes of the text are the key). After a change of the
- * key `"previous": ["…"]` holds up to eight that it had, the newest first: what they sealed still opens, what they signed holds,
+ * `"encoding"` beside it: `hex`, `base64`, `base64url` or `utf8` (the bytes of the text are the key). With a change of the
+ * key `"previous": ["…"]` holds up to eight others, the one that comes, five minutes before it is the first, and those that were:
+ * what they sealed still opens, what they signed holds,
  * and what they hashed is verified; not by the modes of `ciphers/legacy` that are not authenticated, where nothing says which it was.
  */
 export interface SecretKey<Bits extends KeyBits = 256> extends Material<'secret-key', KeyObject> {

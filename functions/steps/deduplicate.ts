@@ -1,4 +1,4 @@
-import { Fault, ledgerNeeds, textAt, type AskedKey, type Identifier, type KeyPath, type Step } from 'sallyport'
+import { Fault, ledgerNeeds, mostItems, textAt, type AskedKey, type Identifier, type KeyPath, type Step } from 'sallyport'
 
 /** One identifier: what it is made of, and who counts it. */
 interface Key<T> {
@@ -47,8 +47,9 @@ interface Options<T> {
   readonly replay?: true
 }
 
-/** A transaction of DynamoDB has a hundred items, and after rotations each identifier is several. */
 const mostKeys = 8
+/** Of a transaction of DynamoDB. */
+const mostInOne = 100
 
 /**
  * Refuses a message whose identifier was accepted before, is being worked on, or whose fate is not known. One identifier: two
@@ -66,6 +67,8 @@ export function deduplicate<T>(options: Options<T>): Step<T, T> {
   if (keys.length > mostKeys) throw new TypeError(`${who}: at most ${mostKeys} keys are claimed at once`)
   if (keys.length === 0 && idempotencyKey === undefined) throw new TypeError(`${who}: say by which field, or that the sender gives an idempotencyKey`)
   if (replay && idempotencyKey === undefined) throw new TypeError(`${who}: replay gives a reply to the same Idempotency-Key again; say idempotencyKey: 'required' or 'optional'`)
+  const items = mostItems([...keys.map(({ as }) => as), ...idempotencyKey === undefined ? [] : [undefined]], days)
+  if (items > mostInOne) throw new TypeError(`${who}: with its keys renewed by rotateDays a claim can have ${items} items, and DynamoDB takes ${mostInOne} at once; renew them less often, or remember for fewer days`)
   for (const { scope, as } of keys) if (scope === 'realm' && as === undefined) throw new TypeError(`${who}: across pipelines it is the identifier that counts; give the scope 'realm' an identifier in as`)
   return {
     kind: 'deduplicate',

@@ -8,6 +8,7 @@ import type { Environment } from './environment.ts'
 import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
 import { ledgerKey, ledgerTable, type HashKey } from './keys.ts'
+import { undecidedDays } from './ledger-needs.ts'
 import { leaseOf, type Claim, type Ending, type Transition } from './ledger.ts'
 import { entry, readItem } from './ledger-table.ts'
 import { claiming, settling, type Answer, type Hold, type Key, type Refusal, type Writing, type Written } from './protocol.ts'
@@ -117,7 +118,7 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
   const under: HashKey = message ? ledgerKey : ledgerKeyOf(asked.as)
   const scope = !message && asked.realm ? everywhere : pipeline
   const text = message ? JSON.stringify(['message', asked.origin]) : textOf(asked)
-  const { written, others } = await versionsOf(environment, under, days * 86_400_000 + undecided)
+  const { written, others } = await versionsOf(environment, under, (days + undecidedDays) * 86_400_000)
   const claimUnder = async (digestVersion: number): Promise<Claim> => {
     const [ids, prints] = [keyed(environment, under, 'ledger', scope, digestVersion), keyed(environment, under, 'fingerprint', pipeline, digestVersion)]
     // One after the other costs less than Promise.all, and a failure of either is known to Once.
@@ -134,12 +135,6 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
   for (const version of others) more.push(await claimUnder(version))
   return [first, ...more]
 }
-
-/**
- * Milliseconds for which an older version of a key counts beyond the retention: what was claimed under it is repeated within the
- * hours that a partner remembers, 720 at most, and what ended in doubt is remembered only from the day on which a person decided.
- */
-const undecided = 90 * 86_400_000
 
 /** No pipeline has this name. */
 const everywhere = ''

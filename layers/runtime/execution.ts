@@ -1,13 +1,11 @@
 import { canonical } from './canonical.ts'
-import { claim, type Claimant, type Held, type Kept } from './claims.ts'
+import { claim, type Claimant, type Held } from './claims.ts'
 import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
-import { Countdown } from './countdown.ts'
 import type { Environment } from './environment.ts'
 import { entityOf } from './failure.ts'
 import { asFault, Fault } from './fault.ts'
-import { repliesKey } from './keys.ts'
 import type { Account } from './account.ts'
 import type { Attempted, Claiming, Effect, Io, Sending } from './io.ts'
 import { readJson } from './json.ts'
@@ -62,39 +60,6 @@ export const custody = () => import('./custody.ts')
 const published = () => import('./key-set.ts')
 /** Files of a run. */
 const workingFolder = () => import('./working-folder.ts')
-
-/** Bytes of a payload whose reply is kept, and of the reply: as much again is what partners may add to it. An item has 400 KB. */
-const largest = { payload: 64 * 1024, reply: 128 * 1024 } as const
-/** Milliseconds that the confirm waits for the reply to be sealed. */
-const sealing = 1_000
-
-/**
- * How the first replies of a pipeline are kept: sealed, each for its own item. Before anything is sent the payload is measured and
- * the key is there. Throws PAYLOAD_TOO_LARGE, UNAVAILABLE; opening UNAVAILABLE, DECRYPTION_FAILED.
- */
-async function replies(environment: Environment, pipeline: string, payload: unknown): Promise<Kept> {
-  const { openEnvelope, sealEnvelope } = await atRest()
-  const binding = (id: string) => [pipeline, 'reply', id]
-  const seal = (id: string, text: Buffer): Promise<Uint8Array> => sealEnvelope(environment, repliesKey, pipeline, text, binding(id))
-  if (Buffer.byteLength(JSON.stringify(payload)) > largest.payload) throw new Fault('PAYLOAD_TOO_LARGE')
-  await seal('', Buffer.alloc(0))
-  return {
-    async seal(id, reply) {
-      const text = Buffer.from(JSON.stringify(reply ?? null))
-      // Confirmed without it: whoever asks again is told that it is a duplicate.
-      if (text.length > largest.reply) return undefined
-      const time = new Countdown(environment.clock)
-      try {
-        return await time.within(environment.clock.now() + sealing, 'UNAVAILABLE', () => seal(id, text))
-      } catch {
-        return undefined
-      } finally {
-        time.stop()
-      }
-    },
-    open: async (id, sealed) => JSON.parse(Buffer.from(await openEnvelope(environment, repliesKey, pipeline, sealed, binding(id))).toString()) as unknown,
-  }
-}
 
 /** Milliseconds kept back at the end of an invocation, to settle and to reply. */
 export const reserve = 700
@@ -282,7 +247,7 @@ export class Execution {
 
   async #claim(asked: Claiming): Promise<void> {
     const { origin, acknowledges } = this.#message
-    const kept = asked.replay && await replies(this.#environment, this.#plan.pipeline.name, asked.payload)
+    const kept = asked.replay && await (await atRest()).firstReplies(this.#environment, this.#plan.pipeline.name, asked.payload)
     const claimant: Claimant = { ...this.#plan.claimant, deadline: this.#deadline, origin }
     const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), { acknowledges, closed: () => this.#closed })
     if (before !== undefined) throw new Replay(before.reply)

@@ -88,13 +88,13 @@ const ours = 'attribute_not_exists(id) OR #pipeline = :pipeline'
 const backlog = 3_600
 
 /**
- * By when, in epoch milliseconds, the queue has brought a message again. Where its name is all that tells it from its rerun, it is
- * not offered for one as long as it may lie in the queue.
+ * By when, in epoch milliseconds, the queue has brought a message again. Where its name is all that tells it from its rerun, or
+ * nothing does, it is not offered for one as long as it may lie in the queue.
  */
 function comesBy({ clock }: Environment, pipeline: Pipeline, { attempt, fault: { retryAfter = 0 }, named }: { readonly attempt: number; readonly fault: Fault; readonly named: boolean }): number {
   const { timeout, trigger } = pipeline
   if (!isQueued(trigger)) return 0
-  const seconds = named && claimsMessages(pipeline) ? waitingDays * 86_400 : Math.max(retryAfter, longestPause(attempt)) + visibilityOf({ timeout, trigger }) + backlog
+  const seconds = named && claimsMessages(pipeline) || !claims(pipeline) ? waitingDays * 86_400 : Math.max(retryAfter, longestPause(attempt)) + visibilityOf({ timeout, trigger }) + backlog
   return clock.now() + seconds * 1_000
 }
 
@@ -105,6 +105,8 @@ export async function settle(environment: Environment, { name }: Pipeline, id: s
   })
 }
 
+/** Whether a step claims anything: else nothing tells a message from its rerun. */
+const claims = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claims === true)
 /** Whether a step claims what a sender named itself. */
 const claimsMessages = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claimsMessage === true)
 

@@ -14,7 +14,7 @@ export { asFault, Fault, faults, isFault, type FaultCode } from './fault.ts'
 export { changeAt, pickAt, textAt, textsAt, type AnyPath, type Deciphered, type Digest, type Enciphered, type Hashed, type Json, type KeyPath, type OncePath, type SealedText, type TextPath } from './field.ts'
 export { digits, exact, identifier, lowerCase, trim, unkeyed, type Identifier, type Normalizer } from './identifier.ts'
 export type { AskedKey } from './claims.ts'
-export { ledgerNeeds } from './ledger-needs.ts'
+export { ledgerNeeds, mostItems } from './ledger-needs.ts'
 /** What waits in the ledger, and what may be done about it by others than its run. */
 export * as ledger from './ledger-open.ts'
 export type { Item as LedgerItem, Transition as LedgerTransition } from './ledger.ts'

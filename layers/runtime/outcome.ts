@@ -75,14 +75,20 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
     /** Notes that a message was taken. Rejects with whatever AWS says. */
     async accept(id: string, consumer: string): Promise<void> {
       const now = clock.now()
-      await (await aws.dynamodb(environment)).put({
-        TableName: TableName(),
-        Item: {
-          id: { S: id }, pipeline: { S: name }, state: { S: 'accepted' }, consumer: { S: digest(name, id, consumer) },
-          at: { N: String(now) }, expires: { N: String(Math.ceil(now / 1_000) + days * 86_400) },
-        },
-        // Without a condition: the id was drawn for it, and the SDK repeats what it had no reply to.
-      })
+      try {
+        await (await aws.dynamodb(environment)).put({
+          TableName: TableName(),
+          Item: {
+            id: { S: id }, pipeline: { S: name }, state: { S: 'accepted' }, consumer: { S: digest(name, id, consumer) },
+            at: { N: String(now) }, expires: { N: String(Math.ceil(now / 1_000) + days * 86_400) },
+          },
+          // One that was given up may arrive when the message is done.
+          ConditionExpression: 'attribute_not_exists(id)',
+        })
+      } catch (error) {
+        // The id was drawn for it: it is there, and its reply was lost.
+        if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
+      }
     },
 
     /** It was not taken after all. */

@@ -120,7 +120,8 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     // Whoever gave another payload has said nothing of this one.
     if (fault.code === 'RERUN_MISMATCH') return undefined
     await (await failures()).record(environment, pipeline, {
-      id: about, execution: id, fault, effect: execution.effect, step: execution.at, entity: execution.entity, payload,
+      // What this one did not do, the one before it may have done, or be doing.
+      id: about, execution: id, fault, effect: fault.code === 'IN_DOUBT' || fault.code === 'IN_PROGRESS' ? 'unknown' : execution.effect, step: execution.at, entity: execution.entity, payload,
       // A rerun has a name of its own, the same each time.
       named: named && record === undefined,
       request: waited?.request,

@@ -39,7 +39,7 @@ export function serve(pipeline: Pipeline, realm: Realm, stage: Stage, environmen
 const failures = () => import('./failures.ts')
 
 /** What the function `failures` asks of this one; no route and no queue makes such an event. */
-const asking = (pipeline: Pipeline, event: object): Asking | undefined => recordsFailures(pipeline) && ('rerun' in event || 'find' in event) ? event as Asking : undefined
+const asking = (pipeline: Pipeline, event: object): Asking | undefined => ('rerun' in event || 'find' in event) && recordsFailures(pipeline) ? event as Asking : undefined
 
 /** What messages that wait need, in a file of the layer of its own: routes whose senders wait never read it. */
 const queues = () => import('./queue.ts')

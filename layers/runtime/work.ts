@@ -50,6 +50,8 @@ function firstOf({ messageAttributes }: SQSRecord): string | undefined {
 const idOf = (record: SQSRecord): string => firstOf(record) ?? record.messageId
 const unreadable = (): never => { throw new Fault('PAYLOAD_UNREADABLE') }
 const late = (): never => { throw new Fault('OUT_OF_TIME') }
+/** Its last attempt ended without a word, or it could not be put away: it is here for that alone, and nobody knows what it did. */
+const unknown = (): never => { throw new Fault('IN_DOUBT') }
 
 /**
  * Works on the messages of a batch one after another: each is an execution of its own. What was done is acknowledged; what
@@ -143,8 +145,7 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     const arrived = await soon(clock, deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
     const { message, read, request } = arrived ?? { message: {}, read: late }
     const ended = await run({
-      // Its last attempt ended without a word, or it could not be put away: it is here for that alone.
-      id, deadline, message, read: attempt > trigger.attempts ? late : read,
+      id, deadline, message, read: attempt > trigger.attempts ? unknown : read,
       waited: { message: idOf(record), attempt, ...firstOf(record) !== undefined && { redriven: true }, ...request !== undefined && { request } },
     })
     const until = end - closing / 5

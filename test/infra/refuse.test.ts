@@ -130,11 +130,13 @@ describe('resources', () => {
   })
   test('one identifier of the realm for two times', () => {
     const ssn = identifier('ssn', { key: hashKey('identity') })
-    const counting = (config: object) => ({ ...need(key('identity', 'HMAC_256', 'GENERATE_VERIFY_MAC'), 'kms:GenerateMac'), config })
+    const counting = (config: object) => ({ ...need(key('identity', 'HMAC_256', 'GENERATE_VERIFY_MAC'), 'kms:GenerateMac'), claims: true as const, config })
     const single = (days: number, scope?: string) => counting({ by: 'ssn', as: ssn, days, scope })
     const several = (days: number) => counting({ keys: [{ by: 'payer', as: ssn, scope: 'realm' }], days })
     expect(sentence([made('a', single(7, 'realm')), made('b', several(365))])).toBe('pipelines a and b: identifier ssn is counted across the realm for 7 and for 365 days: give them the same days')
     expect(sentence([made('a', single(7, 'realm')), made('b', single(365)), made('c', several(7))])).toBe('nothing was refused')
+    // What a step of somebody else's calls keys is its own matter.
+    for (const keys of [3, { a: 1 }]) expect(sentence([made('a', { config: { keys } }), made('b', { ...counting({ keys }) })])).toBe('nothing was refused')
   })
   test('two accounts of one name, within one pipeline too', () => {
     const one = account('bank', apiKey({ origin: { dev: 'https://a.example' } }))

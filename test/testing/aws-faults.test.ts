@@ -172,7 +172,7 @@ const sites: readonly Site[] = [
       return `${[...new Set(first.map(({ fault }) => fault))].join()}; ${dead.length > 1 ? 'several' : dead.join()}`
     },
     // As often as it may come, and once more for that alone; then SQS moves it.
-    once: 'REJECTED; REJECTED', unheardOnce: 'REJECTED; several', failed: 'REJECTED,OUT_OF_TIME; without a fault', unheard: 'REJECTED,OUT_OF_TIME; several' },
+    once: 'REJECTED; REJECTED', unheardOnce: 'REJECTED; several', failed: 'REJECTED,IN_DOUBT; without a fault', unheard: 'REJECTED,IN_DOUBT; several' },
   // Records of failures.
   { title: 'the record of a failure', service: 'dynamodb', operation: 'UpdateItem', partner: 503,
     scene: async ({ world, during }) => `${said(await during(() => world.run(pipelines.recorded, body)))}; ${(await world.failures()).length} recorded`,

@@ -246,3 +246,54 @@ describe('a queue', () => {
 function methods(it: ReturnType<typeof sandbox>) {
   return { run: it.run.bind(it), failures: it.failures.bind(it) }
 }
+
+describe('what an attempt before may have done', () => {
+  const request = (body: v.InferOutput<typeof Order>) => ({ method: 'POST' as const, path: path`/bookings`, body })
+  const once = (name: string, attempts: number) => pipeline({ name, trigger: queue(name, { readable: 'orders hold no card', attempts }), sensitive: ['taxId'], steps: flow(
+    validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }), call({ to: bank, reply: Booked, request }),
+  ) })
+
+  test('is not known where the last one ended without a word: the record says so, and no rerun is offered', async () => {
+    const named = once('once', 2)
+    let paid = 0
+    const it = world(() => {
+      // It pays, and AWS does not answer any more: the function can settle nothing, as one that is killed.
+      paid++
+      it.faults([{ service: '*', operation: '*', error: 'unavailable', times: 1_000 }])
+      return { booked: true }
+    })
+    it.faults([{ service: 'secretsmanager', operation: 'GetSecretValue', error: 'denied', times: 1 }])
+    expect((await it.deliver(named, order)).fault).toBe('ACCOUNT_UNAVAILABLE')
+    it.tick(10_000)
+    await it.drain(named)
+    it.faults([])
+    it.tick(3_600_000)
+    expect((await it.drain(named)).map(({ fault, attempt }) => [fault, attempt])).toEqual([['IN_DOUBT', 3]])
+    expect(await it.failures()).toMatchObject([{ fault: 'IN_DOUBT', effect: 'unknown', keyed: true, retry: false }])
+    expect(await it.dead(named)).toMatchObject([{ fault: 'IN_DOUBT' }])
+    expect(paid).toBe(1)
+  })
+  test('is not known of a second message of the same name either', async () => {
+    const later = pipeline({ name: 'later', trigger: post('/later', { mode: 'async', auth: open(why) }), sensitive: ['taxId'], steps: flow(
+      validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }), call({ to: bank, reply: Booked, request }),
+    ) })
+    const it = world(() => 500)
+    for (let i = 0; i < 2; i++) {
+      await it.run(later, order, { headers: { 'idempotency-key': 'k-1' } })
+      for (let minutes = 0; minutes < 30; minutes += 5) {
+        await it.drain(later)
+        it.tick(300_000)
+      }
+    }
+    expect((await it.failures()).map(({ fault, effect, keyed }) => [fault, effect, keyed])).toEqual([['IN_DOUBT', 'unknown', true], ['IN_DOUBT', 'unknown', true]])
+  })
+  test('is told by nothing where nothing is claimed: its message may lie in the queue for four days', async () => {
+    const unclaimed = pipeline({ name: 'unclaimed', trigger: queue('unclaimed', { readable: 'orders hold no card', attempts: 3 }), sensitive: ['taxId'], steps: flow(
+      validate(Order), entity({ by: 'orderId' }), call({ to: bank, reply: Booked, request }),
+    ) })
+    const it = world(() => 500)
+    await it.deliver(unclaimed, order)
+    const [record] = await it.failures()
+    expect(Number(record?.['waits']) - Date.UTC(2026, 0, 1)).toBe(4 * 86_400_000)
+  })
+})

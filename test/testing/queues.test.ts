@@ -140,7 +140,7 @@ describe('driven back from the dead-letter queue', () => {
     const payments = once(1)
     world.faults([{ service: 'sqs', operation: 'SendMessage', error: 'unavailable', times: 3 }])
     await world.send(payments, { id: 'x' })
-    expect((await world.drain(payments)).map(became)).toStrictEqual([['PARTNER_FAILED', 1], ['OUT_OF_TIME', 0]])
+    expect((await world.drain(payments)).map(became)).toStrictEqual([['PARTNER_FAILED', 1], ['IN_DOUBT', 0]])
     await world.redrive(payments)
     expect((await world.drain(payments)).map(became)).toStrictEqual([['IN_DOUBT', 0]])
   })

@@ -59,6 +59,10 @@ describe('deduplicate', () => {
   })
   test('what cannot be is refused in a sentence', () => {
     expect(() => deduplicate<Loan>({})).toThrow('deduplicate: say by which field')
+    // 455 days are 15 times 30 and a bit: 16 versions, the written one and the one to come, six times.
+    const renewed = (days: number) => ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ by: 'id' as const, as: identifier(name, { key: hashKey(name, { rotateDays: days }) }) })) as never
+    expect(() => deduplicate<Loan>({ keys: renewed(30), days: 365 })).toThrow('with its keys renewed by rotateDays a claim can have 108 items, and DynamoDB takes 100 at once')
+    expect(() => deduplicate<Loan>({ keys: renewed(365), days: 365 })).not.toThrow()
     expect(() => deduplicate<Loan>({ by: 'id', replay: true })).toThrow('deduplicate by id: replay')
     expect(() => deduplicate<Loan>({ by: 'id', scope: 'realm' })).toThrow('give the scope \'realm\' an identifier')
     expect(() => deduplicate<Loan>({ keys: Array.from({ length: 9 }, () => ({ by: 'id' })) as never })).toThrow('at most 8 keys')

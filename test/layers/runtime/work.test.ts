@@ -120,7 +120,7 @@ describe('what comes again', () => {
     const seen: number[] = []
     const { invoke, sent, lines } = worker(({ n }: Payload) => { seen.push(n) }, { attempts: 3 })
     expect(await failures(invoke([record('a', { n: 1 }, { count: 4 })]))).toStrictEqual([])
-    expect([seen, sent.map(({ operation }) => operation), lines.map(({ fault, attempt }) => [fault, attempt])]).toStrictEqual([[], ['SendMessage'], [['OUT_OF_TIME', 4]]])
+    expect([seen, sent.map(({ operation }) => operation), lines.map(({ fault, attempt }) => [fault, attempt])]).toStrictEqual([[], ['SendMessage'], [['IN_DOUBT', 4]]])
   })
 })
 
