@@ -5,12 +5,11 @@ import type { PrivateKey } from '../accounts/private-key.ts'
 import type { PublicKey } from '../accounts/public-key.ts'
 import { keysOf as sharedKeys, type KeyBits, type SecretKey } from '../accounts/secret-key.ts'
 import { a256Gcm } from './jwe/aes-gcm.ts'
-import { failed, type ContentEncryption, type KeyManagement, type OpeningKey, type SealingKey } from './jwe/algorithm.ts'
+import { failed, sizeOf, type ContentEncryption, type ContentKey, type KeyManagement, type OpeningKey, type SealingKey } from './jwe/algorithm.ts'
 import { ecdhEsA256Kw } from './jwe/ecdh-es.ts'
 import { compact, type Form } from './jwe/form.ts'
 import { rsaOaep256 } from './jwe/rsa-oaep.ts'
 import { opener } from './opener.ts'
-import { firstThat } from './parts/first-that.ts'
 
 /** What is admitted: nothing else opens. */
 interface Admitted {
@@ -72,25 +71,32 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
     if (isPublished(account)) return account.how.choose(await io.keySet(account), algorithms.map((algorithm) => (key) => fits(key)(algorithm))) ?? unavailable()
     const content = await io.material(account)
     if ('key' in content) return content
+    const known = shared.get(content)
+    if (known !== undefined) return known
     const [secret, ...others] = sharedKeys(content).map((key) => ({ type: 'secret' as const, key, kid })) as [SealingKey, ...SealingKey[]]
-    return { ...secret, others }
+    const made = { ...secret, others }
+    shared.set(content, made)
+    return made
   }
+  /** Shared keys as they are used. */
+  const shared = new WeakMap<KeyObject, SealingKey & OpeningKey>()
 
   const sealer: Sealer = {
     ...what,
     mediaType: form.mediaType,
     async seal(plain, io) {
       const [enc] = encryptions
-      let cek: Uint8Array = randomBytes(enc.bytes)
+      let cek: ContentKey | undefined
+      const drawn = (): Uint8Array => (cek ??= randomBytes(enc.bytes)) as Uint8Array
       const recipients = []
       for (const account of keys) {
         const key = await load(io, account as Held)
         const algorithm = algorithms.find(fits(key)) ?? unavailable()
-        const { header, wrapped, cek: own = cek } = algorithm.wrap(key, cek, enc)
-        cek = own
+        const { header, wrapped, cek: own } = algorithm.wrap(key, drawn, enc)
+        cek ??= own
         recipients.push({ header: { alg: algorithm.alg, kid: key.kid, ...header }, wrapped })
       }
-      return { sealed: form.write(recipients, enc.enc, (aad) => enc.encrypt(cek, plain, aad)) }
+      return { sealed: form.write(recipients, enc.enc, (aad) => enc.encrypt(cek ?? drawn(), plain, aad)) }
     },
   }
   return key === undefined ? sealer : {
@@ -102,16 +108,22 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
         const { aad, recipients, ...encrypted } = form.read(sealed)
         for (const { header, wrapped } of recipients) {
           const { alg, enc, kid } = header
-          const mine = isPair(key) ? await half(io, key, kid) : withFormer(await load(io, key))
-          // A token for several readers says by name which of them is meant.
-          const meant = mine.filter((each) => kid === undefined ? recipients.length === 1 : kid === (each.kid ?? kid))
-          const ways = meant.flatMap((key) => algorithms.filter((algorithm) => algorithm.alg === alg && fits(key)(algorithm)).map((algorithm) => ({ key, algorithm })))
-          if (ways.length === 0) continue
-          const encryption = encryptions.find((encryption) => encryption.enc === enc) ?? failed()
-          return firstThat(ways, async ({ key, algorithm }) => {
-            const cek = await algorithm.unwrap(key, wrapped.length > longest ? failed() : wrapped, header, encryption)
-            return encryption.decrypt(cek.length === encryption.bytes ? cek : failed(), encrypted, aad)
-          })
+          const mine = !isPair(key) ? await load(io, key) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
+          let [meant, thrown]: [boolean, unknown] = [false, undefined]
+          for (const each of withFormer(mine)) {
+            // A token for several readers says by name which of them is meant.
+            const algorithm = (kid === undefined ? recipients.length === 1 : kid === (each.kid ?? kid)) && algorithms.find((one) => one.alg === alg && fits(each)(one))
+            if (!algorithm) continue
+            meant = true
+            try {
+              const encryption = encryptions.find((encryption) => encryption.enc === enc) ?? failed()
+              const cek = await algorithm.unwrap(each, wrapped.length > longest ? failed() : wrapped, header, encryption)
+              return encryption.decrypt(sizeOf(cek) === encryption.bytes ? cek : failed(), encrypted, aad)
+            } catch (error) {
+              thrown = error
+            }
+          }
+          if (meant) throw thrown
         }
         return failed()
       },
@@ -131,14 +143,8 @@ type Held = Account<Material<string, (SealingKey & OpeningKey) | KeyObject>>
 const unavailable = (): never => { throw new Fault('ACCOUNT_UNAVAILABLE') }
 
 const isPublished = (account: Account<object>): account is Account<KeySetAddress> => 'choose' in account.how
-/** The half of a pair of ours that a token names. Throws UNAVAILABLE. */
-async function half(io: Io, pair: KeyPair, kid: unknown): Promise<readonly OpeningKey[]> {
-  const named = typeof kid === 'string' ? await io.privateKey(pair, kid) : undefined
-  return named === undefined ? [] : [named]
-}
-
 /** A key of an account, and those that it had before. */
-const withFormer = (key: OpeningKey): readonly OpeningKey[] => [key, ...key.others ?? []]
+const withFormer = (key: OpeningKey | undefined): readonly OpeningKey[] => key === undefined ? [] : key.others === undefined ? [key] : [key, ...key.others]
 
 const isPair = (key: { readonly kind: string }): key is KeyPair => key.kind === 'key-pair'
 

@@ -10,7 +10,7 @@ export async function keyWrap({ group, test }: Case): Promise<Outcome> {
   if (by === undefined) return notOffered
   const key = { type: 'secret', key: createSecretKey(bytes(test, 'key')) } as const
   // The content encryption says how long a key may be, which is looked at behind the algorithm: any is, but none.
-  if (!('ct' in test)) return by.wrap(key, bytes(test, 'msg'), a256Gcm).wrapped
-  const cek = await by.unwrap(key, bytes(test, 'ct'), {}, a256Gcm)
+  if (!('ct' in test)) return by.wrap(key, () => bytes(test, 'msg'), a256Gcm).wrapped
+  const cek = await by.unwrap(key, bytes(test, 'ct'), {}, a256Gcm) as Uint8Array
   return cek.length > 0 ? cek : refused()
 }

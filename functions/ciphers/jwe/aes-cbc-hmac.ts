@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
-import { failed, type ContentEncryption } from './algorithm.ts'
+import { bytesOf, failed, type ContentEncryption } from './algorithm.ts'
 
 /** AES-CBC and then HMAC (RFC 7518 section 5.2): the first half of the key authenticates, the second encrypts; the tag is half of the MAC. */
 const aesCbcHmac = (enc: string, bytes: number): ContentEncryption => {
@@ -13,14 +13,16 @@ const aesCbcHmac = (enc: string, bytes: number): ContentEncryption => {
   return {
     enc,
     bytes,
-    encrypt(cek, plain, aad) {
+    encrypt(key, plain, aad) {
+      const cek = bytesOf(key)
       const iv = randomBytes(16)
       const cipher = createCipheriv(algorithm, createSecretKey(cek.subarray(half)), iv)
       const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
       return { iv, ciphertext, tag: tagOf(cek, iv, ciphertext, aad) }
     },
     // The MAC first, so that the padding of what nobody authenticated is never looked at.
-    decrypt(cek, { iv, ciphertext, tag }, aad) {
+    decrypt(key, { iv, ciphertext, tag }, aad) {
+      const cek = bytesOf(key)
       if (iv.length !== 16 || tag.length !== half || !timingSafeEqual(tag, tagOf(cek, iv, ciphertext, aad))) failed()
       const decipher = createDecipheriv(algorithm, createSecretKey(cek.subarray(half)), iv)
       return Buffer.concat([decipher.update(ciphertext), decipher.final()])

@@ -1,19 +1,22 @@
 import { bytesIn } from '../fields/encoding.ts'
 import { failed, type KeyManagement } from './algorithm.ts'
-import { gcmOpened, gcmSealed } from './aes-gcm.ts'
+import { gcmOf, gcmOpened, gcmSealed } from './aes-gcm.ts'
 import { shared } from './check.ts'
 
 /** Key encryption with AES-GCM (RFC 7518 section 4.7): IV and tag are members of the header, nothing else is authenticated. */
-const aesGcmKw = (alg: string, bytes: number): KeyManagement => ({
-  alg,
-  keys: 'secret',
-  check: shared(alg, bytes),
-  wrap({ key }, cek) {
-    const { iv, ciphertext, tag } = gcmSealed(key, cek, '')
-    return { header: { iv: iv.toString('base64url'), tag: tag.toString('base64url') }, wrapped: ciphertext }
-  },
-  unwrap: ({ key }, ciphertext, { iv, tag }) => gcmOpened(key ?? failed(), { iv: bytesIn('base64url', iv), ciphertext, tag: bytesIn('base64url', tag) }, ''),
-})
+function aesGcmKw(alg: string, bytes: number): KeyManagement {
+  const algorithm = gcmOf(bytes)
+  return {
+    alg,
+    keys: 'secret',
+    check: shared(alg, bytes),
+    wrap({ key }, cek) {
+      const { iv, ciphertext, tag } = gcmSealed(algorithm, key, cek(), '')
+      return { header: { iv: iv.toString('base64url'), tag: tag.toString('base64url') }, wrapped: ciphertext }
+    },
+    unwrap: ({ key }, ciphertext, { iv, tag }) => gcmOpened(algorithm, key ?? failed(), { iv: bytesIn('base64url', iv), ciphertext, tag: bytesIn('base64url', tag) }, ''),
+  }
+}
 
 /** AES-GCM key wrapping with a shared key of 128 bits. Random IVs allow 2^32 seals with one key. */
 export const a128GcmKw = /* @__PURE__ */ aesGcmKw('A128GCMKW', 16)

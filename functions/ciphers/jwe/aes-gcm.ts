@@ -1,29 +1,35 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type CipherGCMTypes, type KeyObject } from 'node:crypto'
-import { failed, through, type ContentEncryption, type Encrypted } from './algorithm.ts'
+import { failed, through, type ContentEncryption, type ContentKey, type Encrypted } from './algorithm.ts'
 
-/** AES-GCM (NIST SP 800-38D) with a tag of 128 bits; the size of the key says which. */
-const how = (key: KeyObject, iv: Uint8Array): [algorithm: CipherGCMTypes, key: KeyObject, iv: Uint8Array, options: { authTagLength: number }] => [`aes-${key.symmetricKeySize as number * 8 as 256}-gcm`, key, iv, { authTagLength: 16 }]
+/** AES-GCM (NIST SP 800-38D) with a key of so many bytes and a tag of 128 bits. */
+export const gcmOf = (bytes: number): CipherGCMTypes => `aes-${bytes * 8 as 256}-gcm`
+const tag128 = { authTagLength: 16 }
 
 /** With an IV of 96 random bits. */
-export function gcmSealed(key: KeyObject, plain: Uint8Array, aad: string): Encrypted {
+export function gcmSealed(algorithm: CipherGCMTypes, key: KeyObject, plain: Uint8Array, aad: string): Encrypted {
   const iv = randomBytes(12)
-  const cipher = createCipheriv(...how(key, iv)).setAAD(Buffer.from(aad, 'latin1'))
+  const cipher = createCipheriv(algorithm, key, iv, tag128).setAAD(Buffer.from(aad, 'latin1'))
   return { iv, ciphertext: through(cipher, plain), tag: cipher.getAuthTag() }
 }
 
 /** Throws where it is not authentic: other sizes of IV and tag are none of RFC 7518 section 5.3. */
-export function gcmOpened(key: KeyObject, { iv, ciphertext, tag }: Encrypted, aad: string): Buffer {
+export function gcmOpened(algorithm: CipherGCMTypes, key: KeyObject, { iv, ciphertext, tag }: Encrypted, aad: string): Buffer {
   if (iv.length !== 12 || tag.length !== 16) failed()
-  return through(createDecipheriv(...how(key, iv)).setAAD(Buffer.from(aad, 'latin1')).setAuthTag(tag), ciphertext)
+  return through(createDecipheriv(algorithm, key, iv, tag128).setAAD(Buffer.from(aad, 'latin1')).setAuthTag(tag), ciphertext)
 }
 
 /** RFC 7518 section 5.3. */
-const aesGcm = (enc: string, bytes: number): ContentEncryption => ({
-  enc,
-  bytes,
-  encrypt: (cek, plain, aad) => gcmSealed(createSecretKey(cek), plain, aad),
-  decrypt: (cek, encrypted, aad) => gcmOpened(createSecretKey(cek), encrypted, aad),
-})
+function aesGcm(enc: string, bytes: number): ContentEncryption {
+  const algorithm = gcmOf(bytes)
+  return {
+    enc,
+    bytes,
+    encrypt: (cek, plain, aad) => gcmSealed(algorithm, keyOf(cek), plain, aad),
+    decrypt: (cek, encrypted, aad) => gcmOpened(algorithm, keyOf(cek), encrypted, aad),
+  }
+}
+
+const keyOf = (cek: ContentKey): KeyObject => cek instanceof Uint8Array ? createSecretKey(cek) : cek
 
 /** AES-GCM with 128 bits. */
 export const a128Gcm = /* @__PURE__ */ aesGcm('A128GCM', 16)

@@ -34,8 +34,11 @@ export interface SealingKey extends KeyOf {
 export interface Wrapped {
   readonly header?: object
   readonly wrapped: Buffer
-  readonly cek?: Uint8Array
+  readonly cek?: ContentKey
 }
+
+/** Under which the content is encrypted: its bytes, or where they are a key already, that. */
+export type ContentKey = Uint8Array | KeyObject
 
 /** How a content key reaches its reader: one algorithm of RFC 7518 section 4. */
 export interface KeyManagement {
@@ -43,9 +46,10 @@ export interface KeyManagement {
   readonly keys: KeyOf['type']
   /** Throws a TypeError for the options of a cipher that it does not go with. */
   readonly check?: ((use: Use) => void) | undefined
-  readonly wrap: (key: SealingKey, cek: Uint8Array, enc: ContentEncryption) => Wrapped
+  /** `cek`: draws the content key, unless the algorithm makes its own. */
+  readonly wrap: (key: SealingKey, cek: () => Uint8Array, enc: ContentEncryption) => Wrapped
   /** May throw anything: whatever it throws ends in the one fault of the cipher. */
-  readonly unwrap: (key: OpeningKey, wrapped: Buffer, header: Header, enc: ContentEncryption) => Uint8Array | Promise<Uint8Array>
+  readonly unwrap: (key: OpeningKey, wrapped: Buffer, header: Header, enc: ContentEncryption) => ContentKey | Promise<ContentKey>
 }
 
 /** What an algorithm or a form may look at, to say that it does not go with it. */
@@ -67,10 +71,14 @@ export interface ContentEncryption {
   readonly enc: string
   /** Bytes of its key. */
   readonly bytes: number
-  readonly encrypt: (cek: Uint8Array, plain: Uint8Array, aad: string) => Encrypted
+  readonly encrypt: (cek: ContentKey, plain: Uint8Array, aad: string) => Encrypted
   /** May throw anything, as `unwrap`. */
-  readonly decrypt: (cek: Uint8Array, encrypted: Encrypted, aad: string) => Uint8Array
+  readonly decrypt: (cek: ContentKey, encrypted: Encrypted, aad: string) => Uint8Array
 }
+
+/** Of a key its bytes, and how many they are. */
+export const bytesOf = (cek: ContentKey): Uint8Array => cek instanceof Uint8Array ? cek : cek.export()
+export const sizeOf = (cek: ContentKey): number | undefined => cek instanceof Uint8Array ? cek.length : cek.symmetricKeySize
 
 export const failed = (): never => { throw new Fault('DECRYPTION_FAILED') }
 

@@ -9,6 +9,6 @@ export const direct: KeyManagement = {
   alg: 'dir',
   keys: 'secret',
   check: /* @__PURE__ */ shared('dir'),
-  wrap: ({ key }) => ({ wrapped: Buffer.alloc(0), cek: key.export() }),
-  unwrap: ({ key }, { length }) => length === 0 && key ? key.export() : failed(),
+  wrap: ({ key }) => ({ wrapped: Buffer.alloc(0), cek: key }),
+  unwrap: ({ key }, { length }) => length === 0 && key ? key : failed(),
 }

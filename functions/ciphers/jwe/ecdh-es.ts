@@ -1,6 +1,6 @@
 import { createSecretKey, diffieHellman, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
 import { bytesIn } from '../fields/encoding.ts'
-import { unwrapped, wrapped } from './aes-kw.ts'
+import { keyWrap } from './aes-kw.ts'
 import { failed, type Header, type KeyManagement, type OpeningKey, type SealingKey } from './algorithm.ts'
 import { alone } from './check.ts'
 
@@ -31,13 +31,14 @@ const uint32 = (value: number): Buffer => Buffer.from([0, 0, value >> 8, value])
 
 /** RFC 7518 section 4.6 (X25519: RFC 8037 section 3.2): the agreed key wraps the content key. */
 function ecdhEsWith(alg: string, bytes: number): KeyManagement {
+  const { wrapped, unwrapped } = keyWrap(bytes)
   const kek = (secret: Uint8Array, header: Header): KeyObject => createSecretKey(concatKdf(secret, alg, header, bytes))
   return {
     alg,
     keys: 'ec',
     wrap(key, cek) {
       const { secret, header } = offered(key)
-      return { header, wrapped: wrapped(kek(secret, {}), cek) }
+      return { header, wrapped: wrapped(kek(secret, {}), cek()) }
     },
     unwrap: async (key, bytes, header) => unwrapped(kek(await agreed(key, header), header), bytes),
   }

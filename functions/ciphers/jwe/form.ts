@@ -34,14 +34,23 @@ export const checkHeader = (header: Header): Header => refused.some((name) => na
 /** A header of at most 4,096 bytes. Throws where it is none, or holds what is refused. */
 export const readHeader = (bytes: Uint8Array): Header => checkHeader((bytes.length > 4_096 ? failed() : readJson(bytes)) as Header)
 
+let last: { readonly text: string; readonly header: Header } | undefined
+/** Read once: but for keys of its own a sender writes the same one each time. */
+function lastHeader(text: string): Header {
+  if (last?.text !== text) last = { text, header: readHeader(bytesIn('base64url', text)) }
+  return last.header
+}
+
 /** RFC 7516 section 7.1. */
 export const compact: Form = {
   form: 'compact',
   mediaType: 'application/jose',
   read(sealed) {
     const parts = sealed.split('.', 6)
-    const [first, wrapped, iv, ciphertext, tag] = parts.map((part) => bytesIn('base64url', part)) as [Buffer, Buffer, Buffer, Buffer, Buffer]
-    return parts.length === 5 ? { aad: parts[0] as string, iv, ciphertext, tag, recipients: [{ header: readHeader(first), wrapped }] } : failed()
+    if (parts.length !== 5) failed()
+    const [aad = '', ...others] = parts
+    const [wrapped, iv, ciphertext, tag] = others.map((part) => bytesIn('base64url', part)) as [Buffer, Buffer, Buffer, Buffer]
+    return { aad, iv, ciphertext, tag, recipients: [{ header: lastHeader(aad), wrapped }] }
   },
   write(recipients, enc, encrypt) {
     const [{ header, wrapped }] = recipients as readonly [Recipient]

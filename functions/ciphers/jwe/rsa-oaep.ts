@@ -7,7 +7,7 @@ const rsaOaepBy = (alg: string, oaepHash: string, check?: KeyManagement['check']
   alg,
   keys: 'rsa',
   check,
-  wrap: ({ key }, cek) => ({ wrapped: publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, cek) }),
+  wrap: ({ key }, cek) => ({ wrapped: publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, cek()) }),
   // A key that does not unwrap is replaced by a random one, so that the failure comes later and looks the same (RFC 7516
   // section 11.5). It is made in any case: making it takes time, too.
   async unwrap(key, wrapped, _header, { bytes }) {

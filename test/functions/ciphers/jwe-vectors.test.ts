@@ -173,7 +173,7 @@ withVectors('wycheproof/aes_wrap_test.json', 'Wycheproof AES key wrap', () => {
         const opening = () => by.unwrap(held, bytes(ct), {}, a256Gcm)
         if (result === 'valid') {
           expect(Buffer.from(opening() as Uint8Array).toString('hex'), `${tcId}`).toBe(msg)
-          expect(by.wrap(held, bytes(msg), a256Gcm).wrapped.toString('hex'), `${tcId}`).toBe(ct)
+          expect(by.wrap(held, () => bytes(msg), a256Gcm).wrapped.toString('hex'), `${tcId}`).toBe(ct)
           count('opened and made')
         } else if (ct === '') {
           // Node makes nothing of nothing, and the cipher refuses a content key of no length.
@@ -201,11 +201,11 @@ for (const [name, by] of [
         for (const { tcId, msg, ct, label, result } of group.tests) {
           const opens = result === 'valid' && label === '' && group.mgfSha === group.sha
           const asked = { ...a256Gcm, bytes: opens ? msg.length / 2 : 32 }
-          const once = Buffer.from(await by.unwrap(key, bytes(ct), {}, asked)).toString('hex')
+          const once = Buffer.from(await by.unwrap(key, bytes(ct), {}, asked) as Uint8Array).toString('hex')
           if (opens) expect(once, `${tcId}`).toBe(msg)
           else {
             expect(once, `${tcId}`).not.toBe(msg)
-            expect(Buffer.from(await by.unwrap(key, bytes(ct), {}, asked)).toString('hex'), `${tcId}`).not.toBe(once)
+            expect(Buffer.from(await by.unwrap(key, bytes(ct), {}, asked) as Uint8Array).toString('hex'), `${tcId}`).not.toBe(once)
           }
           count(opens ? 'opened' : result !== 'valid' ? 'refused' : label === '' ? 'refused though valid: two hashes' : 'refused though valid: a label, which JWE has none of')
         }
