@@ -26,7 +26,10 @@ export const kmsEnvelope = ({ key, context }: Options): Opener & Sealer => {
   return {
     mediaType: 'application/octet-stream',
     sealNeeds: need('kms:GenerateDataKey'),
-    seal: async (plain, io, { field } = {}) => ({ sealed: Buffer.from(await io.seal(key, words(io), plain, ['text', field ?? null])).toString('base64url') }),
+    async seal(plain, io, { field } = {}) {
+      const { buffer, byteOffset, byteLength } = await io.seal(key, words(io), plain, ['text', field ?? null])
+      return { sealed: Buffer.from(buffer, byteOffset, byteLength).toString('base64url') }
+    },
     sealFile: (files, io) => sealFile(files, (plain) => io.seal(key, words(io), plain, ['file'])),
     ...opener({
       cipher: 'kms-envelope',
