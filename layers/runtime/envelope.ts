@@ -16,8 +16,6 @@ export type Binding = readonly (string | number | null)[]
 export class DataKey {
   readonly id: Buffer
   readonly wrapped: Uint8Array
-  /** What stands before the IV. */
-  readonly clear: Buffer
   #encryption: KeyObject | undefined
 
   /** HKDF-SHA-256 (RFC 5869) makes two keys of the 32 bytes, which are then overwritten: one that is shown as an id, one that encrypts. */
@@ -27,8 +25,6 @@ export class DataKey {
     const encryption = expand('sallyport store 1 encryption')
     this.id = expand('sallyport store 1 key id')
     this.wrapped = wrapped
-    const head = Buffer.of(version, wrapped.length >> 8, wrapped.length)
-    this.clear = Buffer.concat([head, wrapped, this.id])
     this.#encryption = createSecretKey(encryption)
     for (const bytes of [plain, encryption]) bytes.fill(0)
   }
@@ -45,7 +41,11 @@ export class DataKey {
   }
 }
 
-export function seal({ clear, encryption }: DataKey, plain: Uint8Array, binding: Binding): Buffer {
+export function seal({ id, encryption, wrapped }: DataKey, plain: Uint8Array, binding: Binding): Buffer {
+  const head = Buffer.alloc(sizes.head)
+  head.writeUInt8(version)
+  head.writeUInt16BE(wrapped.length, 1)
+  const clear = Buffer.concat([head, wrapped, id])
   const iv = randomBytes(sizes.iv)
   const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: sizes.tag })
   cipher.setAAD(associated(clear, binding))
