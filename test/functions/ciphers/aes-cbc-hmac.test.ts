@@ -72,9 +72,9 @@ test('what aesGcm sealed with the same key does not open, nor the other way', as
 })
 
 test('what is shown of it, and what it refuses', () => {
-  expect(ciphers['A256CBC-HS512']).toMatchObject({ cipher: 'aes-cbc-hmac', config: { key: large, context: 'loan archive', algorithm: 'A256CBC-HS512' }, needs: [{ actions: ['secretsmanager:GetSecretValue'] }] })
+  expect(ciphers['A256CBC-HS512']).toMatchObject({ cipher: 'aes-cbc-hmac', mediaType: 'application/octet-stream', config: { key: large, context: 'loan archive', algorithm: 'A256CBC-HS512' }, needs: [{ actions: ['secretsmanager:GetSecretValue'] }] })
   expect(() => aesCbcHmac({ key: large, context: ' ' })).toThrow(new TypeError('aesCbcHmac: say in `context` what the sealed text is for, or leave it out'))
-  for (const key of [undefined, account('middle', secretKey({ bits: 384 }))]) expect(() => aesCbcHmac({ key: key as never })).toThrow(new TypeError("aesCbcHmac, key: write account('name', secretKey({ bits: 512 })), or 256 bits"))
+  for (const key of [undefined, {}, account('middle', secretKey({ bits: 384 }))]) expect(() => aesCbcHmac({ key: key as never })).toThrow(new TypeError("aesCbcHmac, key: write account('name', secretKey({ bits: 512 })), or 256 bits"))
 })
 
 interface Aead { readonly key: string; readonly iv: string; readonly aad: string; readonly msg: string; readonly ct: string; readonly tag: string }

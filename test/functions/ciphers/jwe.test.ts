@@ -1,7 +1,8 @@
-import { createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { constants, createCipheriv, createPrivateKey, generateKeyPairSync, publicEncrypt, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt } from 'jose'
 import { account, Fault, keyPair, type PrivateKey } from 'sallyport'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { privateKey } from '../../../functions/accounts/private-key.ts'
 import { publicKey } from '../../../functions/accounts/public-key.ts'
 import { jwe } from '../../../functions/ciphers/jwe.ts'
 import { local } from '../../../layers/runtime/private-key.ts'
@@ -107,6 +108,38 @@ describe('whatever does not open ends in one and the same fault', () => {
     const hsmDown = fakeIo(keyRing({ 'inbox-rsa-1': { type: 'rsa', unwrap: () => Promise.reject(new Fault('UNAVAILABLE')) } }))
     await expect(opener.open({ sealed: await rsaToken() }, hsmDown)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
+})
+
+describe('a token in which all but its header is right', () => {
+  /** RSA-OAEP-256 and A256GCM (RFC 7516 appendix A.1), whatever the header says. */
+  const token = (header: object, text = JSON.stringify(header)): string => {
+    const [first, cek, iv] = [Buffer.from(text).toString('base64url'), randomBytes(32), randomBytes(12)]
+    const wrapped = publicEncrypt({ key: rsa.publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, cek)
+    const cipher = createCipheriv('aes-256-gcm', cek, iv).setAAD(Buffer.from(first))
+    const parts = [wrapped, iv, Buffer.concat([cipher.update(plain), cipher.final()]), cipher.getAuthTag()]
+    return [first, ...parts.map((part) => part.toString('base64url'))].join('.')
+  }
+  const right = { alg: 'RSA-OAEP-256', enc: 'A256GCM', kid: 'inbox-rsa-1' }
+  test('opens with the right one', async () => {
+    for (const header of [right, { ...right, typ: 'JWE', cty: 'json' }]) expect(Buffer.from(await opener.open({ sealed: token(header) }, io))).toStrictEqual(plain)
+  })
+  test.each<[string, string]>([
+    ['another enc', JSON.stringify({ ...right, enc: 'A256CBC-HS512' })], ['an enc that there is not', JSON.stringify({ ...right, enc: 'A256GCMX' })], ['no enc', '{"alg":"RSA-OAEP-256","kid":"inbox-rsa-1"}'],
+    ['another alg', JSON.stringify({ ...right, alg: 'RSA-OAEP-512' })], ['the alg of another key', JSON.stringify({ ...right, alg: 'ECDH-ES+A256KW' })], ['no alg', '{"enc":"A256GCM","kid":"inbox-rsa-1"}'],
+    ['no kid', '{"alg":"RSA-OAEP-256","enc":"A256GCM"}'], ['a kid that is no text', '{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":["inbox-rsa-1"]}'],
+    ...['zip', 'crit', 'jwk', 'jku', 'x5c', 'x5u'].map((name): [string, string] => [name, JSON.stringify({ ...right, [name]: name === 'crit' ? ['exp'] : 'DEF' })]),
+    ['a member twice', '{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"inbox-rsa-1","kid":"inbox-rsa-1"}'],
+    ['a header over 4,096 bytes', JSON.stringify({ ...right, cty: 'x'.repeat(4_096) })],
+  ])('not with %s', async (_, text) => {
+    await expect(opener.open({ sealed: token({}, text) }, io)).rejects.toThrow(failed)
+  })
+})
+
+test('who opens by a key of two halves has nothing to seal with, and says what it is', () => {
+  for (const opening of [opener, jwe({ key: account('inbox', privateKey()) })]) {
+    expect(opening).not.toHaveProperty('seal')
+    expect(opening.cipher).toBe('jwe')
+  }
 })
 
 test('a reader\'s key that is weak, private or of another kind is refused', () => {

@@ -1,9 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as v from 'valibot'
-import { envelopeKey, flow, open, pipeline, post, type Json } from 'sallyport'
+import { envelopeKey, flow, open, pipeline, post, type Io, type Json } from 'sallyport'
 import { expect, test } from 'vitest'
 import { kmsEnvelope } from '../../../functions/ciphers/kms-envelope.ts'
-import { decryptFields, encryptFields, validate } from '../../../functions/steps/index.ts'
+import { decryptFields, decryptFile, encryptFields, encryptFile, validate } from '../../../functions/steps/index.ts'
 import { sandbox } from '../../../testing/index.ts'
+import { fakeIo } from '../../fake-io.ts'
 
 const vault = envelopeKey('vault')
 const auth = open('for this test alone')
@@ -47,4 +51,41 @@ test('a throttled KMS leaves warm messages working, and a cold one says that it 
   world.faults([{ service: 'kms', operation: '*', error: 'throttle', times: 100 }])
   expect((await world.run(sealing, message)).status).toBe(200)
   expect((await world.run(opening, body as Json)).fault).toBe('UNAVAILABLE')
+})
+
+test('what is shown of it, and what it refuses', () => {
+  expect(cipher).toMatchObject({ cipher: 'kms-envelope', mediaType: 'application/octet-stream', config: { key: vault, context: 'applicants' } })
+  expect(() => kmsEnvelope({ key: vault, context: ' ' })).toThrow(new TypeError('kmsEnvelope: say in `context` what the sealed text is for, or leave it out'))
+})
+test('a file: its key is in an envelope of the same context, which is bound as that of a file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
+  const bound: unknown[] = []
+  /** An envelope that shows what it is bound to, and opens there alone. */
+  const io = (pipeline = 'archive'): Io => fakeIo({
+    pipeline, folder: () => Promise.resolve(folder),
+    seal: (key, context, plain, binding) => {
+      bound.push([key.name, context, ...binding])
+      return Promise.resolve(Buffer.from(JSON.stringify([key.name, context, binding, Buffer.from(plain).toString('hex')])))
+    },
+    unseal: (key, context, sealed, binding) => {
+      const [name, words, to, plain] = JSON.parse(Buffer.from(sealed).toString()) as [string, string, unknown, string]
+      return name === key.name && words === context && JSON.stringify(to) === JSON.stringify(binding) ? Promise.resolve(Buffer.from(plain, 'hex')) : Promise.reject(new Error('bound to something else'))
+    },
+  })
+  try {
+    writeFileSync(join(folder, 'plain.csv'), 'name;ssn\ncanary;078-05-1120\n')
+    for (const by of [cipher, kmsEnvelope({ key: vault })]) {
+      await encryptFile<null>(by, { file: 'plain.csv', to: 'sealed' }).run(null, io())
+      expect(readFileSync(join(folder, 'sealed'), 'latin1')).not.toMatch(/canary|078-05/)
+      await decryptFile<null>(by, { file: 'sealed', to: 'opened' }).run(null, io())
+      expect(readFileSync(join(folder, 'opened'), 'utf8')).toBe('name;ssn\ncanary;078-05-1120\n')
+    }
+    expect(bound).toStrictEqual([['vault', 'applicants', 'file'], ['vault', 'archive', 'file']])
+    await expect((async () => decryptFile<null>(kmsEnvelope({ key: vault }), { file: 'sealed', to: 'opened' }).run(null, io('another')))()).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' })
+    // A text is bound as a text, so that none is taken for the key of a file.
+    await cipher.seal(Buffer.alloc(32), io())
+    expect(bound.at(-1)).toStrictEqual(['vault', 'applicants', 'text', null])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

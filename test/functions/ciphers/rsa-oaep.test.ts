@@ -100,6 +100,18 @@ test('with the name of the key, which may have dots itself', async () => {
   await expect(rsaOaep({ key, encoding: 'hex' }).open({ sealed }, io)).rejects.toThrow(failed)
 })
 
+test('with a name of one character', async () => {
+  const named = fakeIo(secrets({ inbox: JSON.stringify({ privateKey: pair.privateKey, kid: 'k' }), bank: JSON.stringify({ publicKey: pair.publicKey, kid: 'k' }) }))
+  const { sealed } = await rsaOaep({ to, kid: true }).seal(text, named)
+  expect(sealed.slice(0, 2)).toBe('k.')
+  expect(text.equals(await rsaOaep({ key, kid: true }).open({ sealed }, named))).toBe(true)
+})
+
+test('of a whole payload the path is its root', async () => {
+  await expect(rsaOaep({ to }).seal(randomBytes(319), io)).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', paths: ['$'] }))
+  await expect(rsaOaep({ to, wraps: 'hex' }).seal(Buffer.from('no hex'), io)).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID', paths: ['$'] }))
+})
+
 describe('with a pair of ours', () => {
   const ours: KeyPair = keyPair('payments-inbox', { custody: 'wrapped' })
   const opener = rsaOaep({ key: ours })
@@ -110,6 +122,13 @@ describe('with a pair of ours', () => {
     expect(text.equals(await opening(sealed))).toBe(true)
     const bare = sealed.slice(8)
     for (const wrong of [bare, `unknown.${bare}`, `curve.${bare}`, `constructor.${bare}`, `${sealed}A`, `inbox.1.${bare.slice(4)}`, 'inbox.1.', 'inbox.1']) await expect(opening(wrong)).rejects.toThrow(failed)
+  })
+  test('a text of another length than the modulus is not asked for', async () => {
+    const asked: number[] = []
+    const ring = keyRing({ 'inbox.1': { type: 'rsa', unwrap: (wrapped) => { asked.push(wrapped.length); return text } } })
+    for (const bytes of [0, 256, 383, 385, 512]) await expect(opening(`inbox.1.${Buffer.alloc(bytes, 1).toString('base64url')}`, ring)).rejects.toThrow(failed)
+    expect(text.equals(await opening(`inbox.1.${Buffer.alloc(384, 1).toString('base64url')}`, ring))).toBe(true)
+    expect(asked).toStrictEqual([384])
   })
   test('what is wrong with us is told apart', async () => {
     const { sealed } = await rsaOaep({ to, kid: true }).seal(text, io)
@@ -151,7 +170,8 @@ test('a key of another type, and one that is for another algorithm, is our troub
 })
 
 test('what is shown of it, and what it refuses', () => {
-  expect(rsaOaep({ to })).toMatchObject({ cipher: 'rsa-oaep', config: { to, hash: 'sha-256', encoding: 'base64url', kid: false, bind: false }, needs: [{ resource: to, actions: ['secretsmanager:GetSecretValue'] }] })
+  expect(rsaOaep({ to })).toMatchObject({ cipher: 'rsa-oaep', mediaType: 'application/octet-stream', config: { to, hash: 'sha-256', encoding: 'base64url', kid: false, bind: false }, needs: [{ resource: to, actions: ['secretsmanager:GetSecretValue'] }] })
+  expect(rsaOaep({ key }).needs).toStrictEqual([{ resource: key, actions: ['secretsmanager:GetSecretValue'] }])
   expect(rsaOaep({ key })).not.toHaveProperty('seal')
   expect(rsaOaep({ to })).not.toHaveProperty('open')
   const ours = keyPair('payments-inbox', { custody: 'wrapped' })

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { inTurn } from '../../../functions/hashes/parts/in-turn.ts'
+import { fakeIo } from '../../fake-io.ts'
 
 const at = (path: string): string => new URL(`../../../${path}`, import.meta.url).pathname
 
@@ -22,4 +24,12 @@ test('a key from a passphrase and a hash of a password, started together, take t
   expect(hash).toBe('$argon2id$v=19$m=131072,t=2,p=')
   expect(mebibytes).toBeGreaterThan(120)
   expect(mebibytes).toBeLessThan(192)
+})
+
+test('none begins at the deadline or after it, and the next one has its turn all the same', async () => {
+  const begun: number[] = []
+  const work = (now: number, deadline: number): Promise<number> => inTurn(fakeIo({ now: () => now, deadline }), () => Promise.resolve(begun.push(now)))
+  const all = await Promise.allSettled([work(4, 5), work(5, 5), work(6, 5), work(7, 9)])
+  expect(all.map((each) => each.status === 'fulfilled' ? 'done' : (each.reason as { code: string }).code)).toStrictEqual(['done', 'OUT_OF_TIME', 'OUT_OF_TIME', 'done'])
+  expect(begun).toStrictEqual([4, 7])
 })

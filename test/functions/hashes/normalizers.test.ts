@@ -13,11 +13,25 @@ test.each([
   ['"a@b"@example.org', '"a@b"@example.org'],
   ['no address', 'no address'],
   ['@example.org', '@example.org'],
+  ['@M\u00fcnchen.example', '@m\u00fcnchen.example'],
+  ['M\u00fcnchen.example', 'm\u00fcnchen.example'],
+  [`${'a'.repeat(250)}@M\u00fcnchen.example`, `${'a'.repeat(250)}@xn--mnchen-3ya.example`],
   ['ada@', 'ada@'],
   ['', ''],
 ])('email brings %j to %j, and that stays', (text, wanted) => {
   expect(email.run(text)).toBe(wanted)
   expect(email.run(wanted)).toBe(wanted)
+})
+
+test('a domain of 253 characters is one, and a longer one stays as it is', () => {
+  const domain = (characters: number): string => `\u00fc.${'a.'.repeat(125)}${'b'.repeat(characters - 252)}`
+  expect(domain(253)).toHaveLength(253)
+  expect(email.run(`ada@${domain(253)}`)).toBe(`ada@xn--tda.${'a.'.repeat(125)}b`)
+  expect(email.run(`ada@${domain(254)}`)).toBe(`ada@\u00fc.${'a.'.repeat(125)}bb`)
+})
+
+test('they are shown by their names', () => {
+  expect([nfc.name, email.name]).toStrictEqual(['nfc', 'email'])
 })
 
 test('a text of a megabyte costs nothing', () => {

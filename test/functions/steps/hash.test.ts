@@ -70,6 +70,8 @@ describe('fields', () => {
     const begun = performance.now()
     await expect(run(step, many)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', paths: ['data[*].test'] })
     expect(performance.now() - begun).toBeLessThan(200)
+    const ten = await run(hash<Message, 'data[*].test', string>({ fields: ['data[*].test'], by: bcrypt({ cost: 4 }) }), { data: many.data.slice(1) })
+    expect(ten.data.map(({ test }) => test.slice(0, 7))).toStrictEqual(Array.from({ length: 10 }, () => '$2b$04$'))
   })
   test('a value that the hasher does not take is named by its path alone', async () => {
     const failing = run(hash<Message, 'note', string>({ fields: ['note'], by: bcrypt({ cost: 4 }) }), { data: [], note: 'secret'.repeat(20) })
@@ -118,7 +120,7 @@ describe('a file', () => {
   })
   test('by a password hash, or into no field, is a mistake', () => {
     expect(() => hash({ file: 'x', by: bcrypt(), into: 'y' })).toThrow(new TypeError('hash of a file by bcrypt: write sha2(), sha3() or hmac({ key })'))
-    expect(() => hash({ file: 'x', by: sha2(), into: '__proto__' })).toThrow(new TypeError('hash, into: write the name of a new field, letters and digits'))
+    for (const into of ['__proto__', undefined, 'a b', 'x'.repeat(65)]) expect(() => hash({ file: 'x', by: sha2(), into: into as string })).toThrow(new TypeError('hash, into: write the name of a new field, letters and digits'))
   })
 })
 

@@ -97,3 +97,13 @@ test('hsm: what a sender made wrong is told from what is ours', async () => {
   const { x = '', y = '' } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
   await expect((async () => deniedToo?.agree?.(Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')))()).rejects.toMatchObject(refused('UNAVAILABLE'))
 })
+
+test('hsm: under another address than a key\'s the name says no id; a key for another use opens nothing', async () => {
+  variables['KEY_ODD_RSA'] = await key()
+  variables['KEY_ODD_EC'] = 'alias/odd'
+  const odd = keyPair('odd', { custody: 'hsm' })
+  expect((await findPrivateKey(environment(), odd, 'odd-ec-key'))?.type).toBe('ec')
+  const half = await findPrivateKey(environment(), odd, `odd-rsa-${short(variables['KEY_ODD_RSA'])}`)
+  // KMS: InvalidKeyUsageException, for a symmetric key that shall open by RSA.
+  await expect((async () => half?.unwrap?.(Buffer.alloc(384, 1)))()).rejects.toMatchObject(refused('DECRYPTION_FAILED'))
+})

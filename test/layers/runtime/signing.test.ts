@@ -89,6 +89,35 @@ test('wrapped: the newest half whose time has come signs, all of them verify; fo
   await expect(signingHalf(environment('reader'), key)).rejects.toMatchObject(refused)
 })
 
+test('wrapped: an environment that was there before the first half asks for it every five seconds, for later ones every five minutes', async () => {
+  inKms['KEY_LATE'] = keyArn
+  const key = signingKey('late', { custody: 'wrapped' })
+  const made = { name: 'late', key: keyArn, algorithm: 'ES256', settle: 0 } as const
+  let now = Date.now()
+  const clocked = () => new Environment({ variables: { TABLE_KEYS: 'keys', ...inKms }, clock: { now: () => now } as never, aws: { endpoint: `http://127.0.0.1:${aws.port}`, region, credentials: credentialsOf('admin') } })
+  const own = clocked()
+  for (const [passed, queries] of [[0, 1], [5_000, 1], [1, 2]] as const) {
+    now += passed
+    await expect(signingHalf(own, key)).rejects.toMatchObject(refused)
+    expect(own.calls['dynamodb:Query']).toBe(queries)
+  }
+  await ensure(made, 'sig', environment())
+  now += 5_001
+  expect((await signingHalf(own, key)).kid).toBe('late-sig-1')
+  const { from } = await rotate(made, 'sig', environment())
+  now += 299_999
+  expect((await signingHalf(own, key)).kid).toBe('late-sig-1')
+  expect(own.calls['dynamodb:Query']).toBe(3)
+  now += 1
+  expect((await signingHalf(own, key)).kid).toBe('late-sig-2')
+  expect(own.calls['dynamodb:Query']).toBe(4)
+  // From its time on, and not a moment sooner.
+  for (const [at, kid] of [[from - 1, 'late-sig-1'], [from, 'late-sig-2']] as const) {
+    now = at
+    expect((await signingHalf(clocked(), key)).kid).toBe(kid)
+  }
+})
+
 test('hsm: the last generation signs, those before it and one that is announced verify', async () => {
   const arns = await Promise.all([1, 2, 3].map(async () => (await aws.as('admin').kms.send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }))).KeyMetadata?.Arn ?? ''))
   const kids = arns.map((arn) => `notary-sig-${arn.split('/')[1]?.slice(0, 8)}`)
