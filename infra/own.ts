@@ -23,7 +23,7 @@ export const routesOf = ({ pipelines }: Definitions): { readonly key: string; re
  */
 export function environmentOf({ name, needs, pipeline }: Member, { definitions, members, names, names: { stage } }: Pick<Blueprint, 'definitions' | 'members' | 'names'>, address: Place, json: (value: unknown) => string = JSON.stringify): Record<string, string> {
   // Elsewhere the runtime's own.
-  const age: Record<string, string> = keyAge(stage) !== keyAge('prod') && needs.some(({ resource }) => resource.name === keysTable.name) ? { KEY_AGE: String(keyAge(stage)) } : {}
+  const age: Record<string, string> = keyAge(stage) !== keyAge('prod') && needs.some(({ resource: { kind, name } }) => name === keysTable.name || kind === 'account') ? { KEY_AGE: String(keyAge(stage)) } : {}
   if (pipeline !== undefined) return { ...Object.fromEntries(needs.map(({ resource }) => [variable(resource), address(resource)])), ...age }
   if (name === 'fallback') {
     return { ROUTES: json(routesOf(definitions).map(({ key }) => key.split(' ')).flatMap(([method, path]) => path === undefined ? [] : [{ method, path }])) }

@@ -8,7 +8,7 @@ import { hashKeysOf, pairsOf, type Member } from './demand.ts'
 import type { Definitions } from './build.ts'
 
 const age = 300
-/** Seconds for which an environment uses what it read of the keys table. On a laptop it can be made short, to watch a rotation: `SALLYPORT_KEY_AGE=2 npm start`. */
+/** Seconds for which an environment uses what it read of the keys table and of secrets. On a laptop it can be made short, to watch a rotation: `SALLYPORT_KEY_AGE=2 npm start`. */
 export const keyAge = (stage: string): number => stage === 'local' ? Number(process.env['SALLYPORT_KEY_AGE'] ?? age) : age
 
 /**
