@@ -5,7 +5,7 @@
  * outlives it, and it does not outlive what started it.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { node24, noNode24 } from './node24.mjs'
@@ -77,6 +77,8 @@ function installed() {
 }
 
 async function install() {
+  // npm ci empties the folder first, and would empty the one that others use.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) refuse('node_modules is a link to another folder, which npm ci would empty: remove the link, or run npm ci where it leads')
   process.stderr.write('installing the dependencies from package-lock.json …\n')
   const flags = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
   // The npm that runs us, if one does: it need not be on PATH.

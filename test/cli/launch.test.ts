@@ -65,6 +65,13 @@ describe('dependencies', () => {
     launch('0')
     expect(runs()).toHaveLength(1)
   })
+  it('are not installed through a link: npm would empty what others use', () => {
+    mkdirSync(join(home, 'elsewhere'))
+    symlinkSync(join(home, 'elsewhere'), join(home, 'node_modules'))
+    const { status, stderr } = launch('0')
+    expect([status, runs()]).toEqual([1, []])
+    expect(stderr).toBe('node_modules is a link to another folder, which npm ci would empty: remove the link, or run npm ci where it leads\n')
+  })
   it('that cannot be installed are told in a sentence', () => {
     writeFileSync(join(home, 'npm-fails'), '')
     const { status, stderr } = launch('0')
