@@ -83,16 +83,26 @@ describe('what is admitted', () => {
 
   test.each([
     ['RSA-OAEP by a pair of ours', /RSA-OAEP-256 alone; for RSA-OAEP use a privateKey account/, () => jwe({ key: inbox, algorithms: [rsaOaep] })],
-    ['RSA-OAEP-384 by a pair of ours', /privateKey account/, () => jwe({ key: inbox, algorithms: [rsaOaep384] })],
+    ['RSA-OAEP-384 by a pair of ours', /for RSA-OAEP-384 use a privateKey account/, () => jwe({ key: inbox, algorithms: [rsaOaep384] })],
+    ['RSA-OAEP-512 by a pair of ours', /for RSA-OAEP-512 use a privateKey account/, () => jwe({ key: inbox, algorithms: [rsaOaep512] })],
     ['A256KW by a pair of ours', /A256KW takes a secretKey account/, () => jwe({ key: inbox, algorithms: [a256Kw] })],
     ['A256KW to a public key', /A256KW takes a secretKey account/, () => jwe({ to: account('reader', publicKey()), algorithms: [a256Kw] })],
     ['A256KW with 128 bits', /A256KW takes secretKey\(\{ bits: 256 \}\)/, () => jwe({ key: ofBits(128), algorithms: [a256Kw], encryptions: [a256Gcm] })],
     ['A256GCMKW with 512 bits', /A256GCMKW takes secretKey\(\{ bits: 256 \}\)/, () => jwe({ key: ofBits(512), algorithms: [a256GcmKw], encryptions: [a256Gcm] })],
     ['dir with a key of the wrong size', /dir takes secretKey\(\{ bits: 512 \}\)/, () => jwe({ key: ofBits(256), algorithms: [direct], encryptions: [a256CbcHs512] })],
+    ['dir without encryptions', /encryptions: name what dir is for/, () => jwe({ key: ofBits(256), algorithms: [direct] } as never)],
     ['dir with encryptions of two sizes', /dir takes secretKey\(\{ bits: 128 \}\)/, () => jwe({ key: ofBits(256), algorithms: [direct], encryptions: [a256Gcm, a128Gcm] })],
   ])('%s is a mistake of the definition', (_, message, define) => {
     expect(define).toThrow(TypeError)
     expect(define).toThrow(message)
+  })
+
+  test.each(['dir', 'ECDH-ES'])('%s wraps no key, and a token that has one does not open', async (alg) => {
+    const keys = alg === 'dir' ? sharedKeys(32) : curveKeys('P-256')
+    const { cipher, io } = openerOf(keys.privateKey.export({ format: 'jwk' }), alg, 'A256GCM') ?? expect.unreachable()
+    const sealed = await new CompactEncrypt(plain).setProtectedHeader({ alg, enc: 'A256GCM' }).encrypt(keys.publicKey)
+    expect(Buffer.from(await cipher.open({ sealed }, io))).toStrictEqual(plain)
+    await expect(cipher.open({ sealed: sealed.replace('..', '.AAAA.') }, io)).rejects.toThrow(failed)
   })
 
   test('ECDH-ES with a pair of ours, which agrees on P-256 alone', async () => {

@@ -77,6 +77,7 @@ describe('for several', () => {
     expect(() => jwe({ to: seventeen, form: generalJson() })).toThrow(/to: 1 to 16 readers/)
     expect(() => jwe({ to: [], form: generalJson() })).toThrow(TypeError)
     expect(() => jwe({ to: names.map(reader), form: generalJson(), algorithms: [ecdhEs] })).toThrow(/ECDH-ES is for one reader/)
+    expect(jwe({ to: [reader('p256')], form: generalJson(), algorithms: [ecdhEs] }).mediaType).toBe('application/jose+json')
     expect(() => jwe({ to: names.map(reader), form: flattenedJson() as never })).toThrow(/one reader, or with form: generalJson\(\)/)
     const token = parsed((await jwe({ to: seventeen.slice(1), form: generalJson() }).seal(plain, io())).sealed) as { recipients: unknown[] }
     expect(token.recipients).toHaveLength(16)

@@ -1,4 +1,4 @@
-import { createCipheriv, createECDH, createHash, createPublicKey, createSecretKey, type JsonWebKey } from 'node:crypto'
+import { createCipheriv, createECDH, createHash, createPublicKey, createSecretKey, diffieHellman, type JsonWebKey } from 'node:crypto'
 import { account } from 'sallyport'
 import { afterAll, expect, test } from 'vitest'
 import { privateKey } from '../../../functions/accounts/private-key.ts'
@@ -7,7 +7,7 @@ import { flattenedJson, generalJson } from '../../../functions/ciphers/jwe-json.
 import { jwe } from '../../../functions/ciphers/jwe.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 import { vector, vectorNames, withVectors } from '../../vectors.ts'
-import { algorithm, encryptions, failed, openerOf, type Jwk } from './jwe-parts.ts'
+import { algorithm, curveKeys, encryptions, failed, openerOf, type Jwk } from './jwe-parts.ts'
 
 type Result = 'valid' | 'invalid' | 'acceptable'
 interface Suite<Group, Test> { readonly testGroups: readonly (Group & { readonly tests: readonly (Test & { readonly tcId: number; readonly comment: string; readonly result: Result; readonly flags?: readonly string[] })[] })[] }
@@ -101,6 +101,21 @@ async function opensAgreed(jwk: Jwk, secret: Buffer, epk: object): Promise<boole
     return false
   }
 }
+
+test.each(['P-256', 'P-384', 'X25519'])('of a sender whose point is said otherwise nothing opens, all else being right: %s', async (crv) => {
+  const [mine, theirs] = [curveKeys(crv), curveKeys(crv)]
+  const secret = diffieHellman({ privateKey: mine.privateKey, publicKey: theirs.publicKey })
+  const jwk = mine.privateKey.export({ format: 'jwk' })
+  const epk = theirs.publicKey.export({ format: 'jwk' })
+  const { kty: _kty, ...noType } = epk
+  const { crv: _crv, ...noCurve } = epk
+  const longer = (part: string | undefined): string => Buffer.concat([Buffer.alloc(1), Buffer.from(part ?? '', 'base64url')]).toString('base64url')
+  expect(await opensAgreed(jwk, secret, epk)).toBe(true)
+  for (const other of [
+    { ...epk, d: 'AAAA' }, { ...epk, kty: crv === 'X25519' ? 'EC' : 'OKP' }, noType, { ...epk, crv: crv === 'P-256' ? 'P-384' : 'P-256' }, noCurve,
+    { ...epk, x: longer(epk.x) }, { ...epk, y: crv === 'X25519' ? epk.x : longer(epk.y) },
+  ]) expect(await opensAgreed(jwk, secret, other), JSON.stringify(Object.keys(other))).toBe(false)
+})
 
 withVectors('wycheproof/x25519_jwk_test.json', 'Wycheproof X25519', () => {
   const count = tally('X25519')

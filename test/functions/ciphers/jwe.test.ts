@@ -123,11 +123,17 @@ describe('a token in which all but its header is right', () => {
   test('opens with the right one', async () => {
     for (const header of [right, { ...right, typ: 'JWE', cty: 'json' }]) expect(Buffer.from(await opener.open({ sealed: token(header) }, io))).toStrictEqual(plain)
   })
+  test('takes 4,096 bytes of header and no more', async () => {
+    const ofBytes = (bytes: number) => `{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"inbox-rsa-1","cty":"${'x'.repeat(bytes - 67)}"}`
+    expect([4_096, 4_097].map((bytes) => ofBytes(bytes).length)).toStrictEqual([4_096, 4_097])
+    expect(Buffer.from(await opener.open({ sealed: token({}, ofBytes(4_096)) }, io))).toStrictEqual(plain)
+    await expect(opener.open({ sealed: token({}, ofBytes(4_097)) }, io)).rejects.toThrow(failed)
+  })
   test.each<[string, string]>([
     ['another enc', JSON.stringify({ ...right, enc: 'A256CBC-HS512' })], ['an enc that there is not', JSON.stringify({ ...right, enc: 'A256GCMX' })], ['no enc', '{"alg":"RSA-OAEP-256","kid":"inbox-rsa-1"}'],
     ['another alg', JSON.stringify({ ...right, alg: 'RSA-OAEP-512' })], ['the alg of another key', JSON.stringify({ ...right, alg: 'ECDH-ES+A256KW' })], ['no alg', '{"enc":"A256GCM","kid":"inbox-rsa-1"}'],
     ['no kid', '{"alg":"RSA-OAEP-256","enc":"A256GCM"}'], ['a kid that is no text', '{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":["inbox-rsa-1"]}'],
-    ...['zip', 'crit', 'jwk', 'jku', 'x5c', 'x5u'].map((name): [string, string] => [name, JSON.stringify({ ...right, [name]: name === 'crit' ? ['exp'] : 'DEF' })]),
+    ...['zip', 'crit', 'jwk', 'jku', 'x5c', 'x5u', 'p2s', 'p2c'].map((name): [string, string] => [name, JSON.stringify({ ...right, [name]: name === 'crit' ? ['exp'] : 'DEF' })]),
     ['a member twice', '{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"inbox-rsa-1","kid":"inbox-rsa-1"}'],
     ['a header over 4,096 bytes', JSON.stringify({ ...right, cty: 'x'.repeat(4_096) })],
   ])('not with %s', async (_, text) => {

@@ -1,3 +1,4 @@
+import { createCipheriv, hkdfSync, pbkdf2Sync } from 'node:crypto'
 import { account, type Io } from 'sallyport'
 import { describe, expect, test } from 'vitest'
 import { passphrase } from '../../../functions/accounts/passphrase.ts'
@@ -80,6 +81,22 @@ test('any flipped bit, any truncation, another spelling and another passphrase a
   expect(text.equals(await small.open(await small.seal(text, flips), flips))).toBe(true)
 })
 
+test('the key id commits: under another one a text does not open, all else being right', async () => {
+  // By the definition in the docstring: the key as it is derived, and a head that says what it is told to.
+  const [, sealed] = known[3]
+  const head = Buffer.from(sealed, 'base64url').subarray(0, 53)
+  const key = Buffer.from(hkdfSync('sha256', pbkdf2Sync('correct horse b\u00e4ttery staple', head.subarray(5, 21), 600_000, 32, 'sha256'), '', 'sallyport pbe 3 encryption', 32))
+  const made = (first: Buffer): string => {
+    const iv = Buffer.alloc(12, 1)
+    const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: 16 }).setAAD(Buffer.concat([first, Buffer.from('["sallyport","loan archive",null,null]')]))
+    return Buffer.concat([first, iv, cipher.update('078-05-1120'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+  }
+  expect(Buffer.from(await quick.open({ sealed: made(head) }, io)).toString()).toBe('078-05-1120')
+  const other = Buffer.from(head)
+  other[52] = (other[52] as number) ^ 1
+  await expect(quick.open({ sealed: made(other) }, io)).rejects.toThrow(failed)
+})
+
 const parts = ({ id, pipeline, now, deadline, material }: Io) => ({ id, pipeline, now, deadline, material })
 
 test('costs that nobody here makes are refused at once, before any work', async () => {
@@ -103,8 +120,14 @@ test('no key is derived after the deadline', async () => {
   await expect(quick.open({ sealed: known[3][1] }, late, field)).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
   await expect(quick.seal(text, late)).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
 })
+test('what failed is not kept: in time the same text opens', async () => {
+  const late = ioOf(undefined, { id: 'late', now: () => 1 })
+  await expect(quick.open({ sealed: known[3][1] }, late, field)).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
+  expect(text.equals(await quick.open({ sealed: known[3][1] }, fakeIo({ ...parts(late), now: () => 0 }), field))).toBe(true)
+})
 
 test('what is shown of it, and what it refuses', () => {
+  expect(small.mediaType).toBe('application/octet-stream')
   expect(small).toMatchObject({ cipher: 'pbe', config: { passphrase: words, context: 'loan archive', kdf: 'scrypt', cost: 15 }, needs: [{ resource: words, actions: ['secretsmanager:GetSecretValue'] }] })
   expect(pbe({ passphrase: words, kdf: 'pbkdf2' }).config).toMatchObject({ kdf: 'pbkdf2', iterations: 600_000 })
   for (const [options, message] of [

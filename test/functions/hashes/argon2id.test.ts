@@ -47,12 +47,25 @@ describe('a stored hash from elsewhere', () => {
     for (const cost of ['m=4294967295,t=1,p=1', 'm=131073,t=1,p=1', 'm=65536,t=9,p=1', 'm=8,t=65537,p=1', 'm=1024,t=1,p=17', 'm=7,t=1,p=1', 'm=65536,t=0,p=1', 'm=065536,t=2,p=1', 'm=65536,t=2,p=1,keyid=x', 'm=6.5e4,t=2,p=1', '']) {
       expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
     }
-    for (const text of ['', '$', 'x'.repeat(100_000), `${small('m=64,t=2,p=1')}\n`, small('m=64,t=2,p=1').replace('v=19$', ''), small('m=64,t=2,p=1').replace('argon2id', 'argon2d'), '$argon2id$v=19$m=64,t=2,p=1$c2Fs$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc']) expect(await hasher.verify(password, text, io)).toBe(undefined)
+    for (const text of ['', '$', 'x'.repeat(100_000), `${small('m=64,t=2,p=1')}\n`, `x${small('m=64,t=2,p=1')}`, small('m=64,t=2,p=1').replace('bHQ', 'bHR'), small('m=64,t=2,p=1').replace('PPc', 'PPd'), '$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc$kfeuMleC7HBcFVx/5BeN', small('m=64,t=2,p=1').replace('v=19$', ''), small('m=64,t=2,p=1').replace('argon2id', 'argon2d'), '$argon2id$v=19$m=64,t=2,p=1$c2Fs$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc']) expect(await hasher.verify(password, text, io)).toBe(undefined)
     expect(performance.now() - begun).toBeLessThan(500)
   })
   test('with any one character changed, it does not verify and nothing fails', async () => {
     for (const text of changed(small('m=65,t=2,p=1'))) expect((await hasher.verify(password, text, io))?.matches ?? false, text).toBe(false)
   })
+})
+
+// Made by hash-wasm: password "password", salt "0123456789abcdef" or its beginning.
+const salt = 'MDEyMzQ1Njc4OWFiY2RlZg'
+test('a salt of 8 bytes and a tag of 16 are taken', async () => {
+  expect(await hasher.verify(password, '$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc$/IHuRGF9f3nEKkY9ivoiaQ', io)).toStrictEqual({ matches: true, rehash: true })
+})
+test('what differs in one thing from what would be made is due', async () => {
+  expect(await hasher.verify(password, `$argon2id$v=19$m=19456,t=2,p=1$${salt}$0qsHs573+LgGInzYb7sRqlOTBmqY4X6srNEm6ybpJ20`, io)).toStrictEqual({ matches: true, rehash: false })
+  for (const other of [
+    `m=19457,t=2,p=1$${salt}$ZvlCD+VjMRPJOFqwVKy44nsUxboiRh33C2FejBc2VTM`, `m=19456,t=3,p=1$${salt}$TqCXsScmJJc1dgEgtINwYG6xQPRBg9grmbmvCfHrVRI`, `m=19456,t=2,p=2$${salt}$TSUhYyWInOPtreZTlF4v50jLYuZcnLGvakwPEiI07xs`,
+    'm=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2Rl$NMIbZu6tOhFp45nPKaoCUwlajr/lbjin5Ylb+cPuBDE', `m=19456,t=2,p=1$${salt}$FFmzyJSzGtFrgNKxKGmQtujGW3l7F7L7zOZSnihFrg`,
+  ]) expect(await hasher.verify(password, `$argon2id$v=19$${other}`, io), other).toStrictEqual({ matches: true, rehash: true })
 })
 
 test('takes 4,096 bytes and no more, and says where', async () => {

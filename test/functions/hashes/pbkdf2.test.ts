@@ -46,11 +46,24 @@ test('a stored hash beyond the ceilings, or of another shape, is refused at once
   for (const cost of ['i=9999999', 'i=2500001', 'i=0', 'i=01', 'i=1e5', 'i=99999999999', '1', '']) expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
   // Four blocks of SHA-256 cost four times as much.
   expect(await hasher.verify(password, `$pbkdf2-sha256$i=700000$c2FsdA$${'A'.repeat(171)}`, io)).toBe(undefined)
-  for (const text of ['', '$pbkdf2', 'x'.repeat(100_000), `${small('i=1')}\n`, small('i=1').replace('sha256', 'md5')]) expect(await hasher.verify(password, text, io)).toBe(undefined)
+  for (const text of ['', '$pbkdf2', 'x'.repeat(100_000), `${small('i=1')}\n`, `x${small('i=1')}`, small('i=1').replace('sha256', 'md5'), small('i=1').replace('4qQ', '4qR'), '$pbkdf2-sha256$i=1$MDEyMzQ1Njc4OWFiY2RlZg$751fat1KXRn0p/yStI8j']) expect(await hasher.verify(password, text, io)).toBe(undefined)
   expect(performance.now() - begun).toBeLessThan(200)
 })
 test('with any one character changed, a stored hash does not verify and nothing fails', async () => {
   for (const text of changed(small('i=3'))) expect((await hasher.verify(Buffer.from('passwd'), text, io))?.matches ?? false, text).toBe(false)
+})
+
+// Made by hashlib of Python: password "password", salt "0123456789abcdef".
+const salt = 'MDEyMzQ1Njc4OWFiY2RlZg'
+test('a tag of 16 bytes is one, and the most iterations are computed', async () => {
+  for (const stored of [`$pbkdf2-sha256$i=1$${salt}$751fat1KXRn0p/yStI8jUQ`, `$pbkdf2-sha256$i=2500000$${salt}$21q/b+WosoxY4xZW8uL6xiXhlxj21i2YEdVdL5OEInU`]) expect(await hasher.verify(password, stored, io)).toStrictEqual({ matches: true, rehash: true })
+})
+test('what differs in one thing from what would be made is due', async () => {
+  expect(await hasher.verify(password, `$pbkdf2-sha256$i=600000$${salt}$mW18kPdKShac963vQrBoSPfRusPlaNHMlNT3m+HuAmM`, io)).toStrictEqual({ matches: true, rehash: false })
+  for (const other of [
+    `sha512$i=600000$${salt}$iWb/AOTQaNI3zGc5FnEEuEo9boC6P68EtqAch3CR434`, `sha256$i=600001$${salt}$NpBV/doHsHcgyBjpyN/iMTuLBjlcAuHEPJvz1kFEFnA`,
+    'sha256$i=600000$MDEyMzQ1Njc4OWFiY2Rl$GEAMxHF6m29/m+rFDeqFXhum+HHIBOC39+ZjQXK2Iqc', `sha256$i=600000$${salt}$mW18kPdKShac963vQrBoSPfRusPlaNHMlNT3m+HuAg`,
+  ]) expect(await hasher.verify(password, `$pbkdf2-${other}`, io), other).toStrictEqual({ matches: true, rehash: true })
 })
 
 test('floors by algorithm; mistakes are one sentence', () => {

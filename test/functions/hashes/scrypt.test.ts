@@ -41,12 +41,23 @@ const small = (cost: string): string => `$scrypt$${cost}$TmFDbA$/bq+HJ00cgB4VucZ
 test('a stored hash beyond the ceilings, or of another shape, is refused at once', async () => {
   const begun = performance.now()
   for (const cost of ['ln=31,r=8,p=1', 'ln=17,r=9,p=1', 'ln=17,r=8,p=3', 'ln=1,r=1,p=33', 'ln=0,r=8,p=1', 'ln=99,r=99,p=99', 'ln=10,r=8,p=016', 'N=1024,r=8,p=16', '']) expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
-  for (const text of ['', '$scrypt$', 'x'.repeat(100_000), `${small('ln=10,r=8,p=16')}\n`, '$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+']) expect(await hasher.verify(password, text, io)).toBe(undefined)
+  for (const text of ['', '$scrypt$', 'x'.repeat(100_000), `${small('ln=10,r=8,p=16')}\n`, `x${small('ln=10,r=8,p=16')}`, small('ln=10,r=8,p=16').replace('bA$', 'bB$'), small('ln=10,r=8,p=16').replace('GQA', 'GQB'), '$scrypt$ln=1,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$j+rlQuEsW6kx0geuBhN8', '$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+']) expect(await hasher.verify(password, text, io)).toBe(undefined)
   expect(performance.now() - begun).toBeLessThan(200)
 })
 test('with any one character changed, a stored hash does not verify and nothing fails', async () => {
   expect(await hasher.verify(password, small('ln=10,r=8,p=16'), io)).toStrictEqual({ matches: true, rehash: true })
   for (const text of changed(small('ln=2,r=8,p=1'))) expect((await hasher.verify(password, text, io))?.matches ?? false, text).toBe(false)
+})
+
+// Made by hash-wasm: password "password", salt "0123456789abcdef".
+const salt = 'MDEyMzQ1Njc4OWFiY2RlZg'
+test('what differs in one thing from what would be made is due; a tag of 16 bytes is one', async () => {
+  const least = scrypt({ cost: 13, lanes: 10 })
+  expect(await least.verify(password, `$scrypt$ln=13,r=8,p=10$${salt}$SeBfocitx5bz2mDUlUq277WZX22XegLvusTs4rWEnck`, io)).toStrictEqual({ matches: true, rehash: false })
+  for (const other of [
+    `ln=14,r=8,p=10$${salt}$T/yq7iRNqN9nG1dxyMNmoK0VHHyzA2WI0wzaSowDNAA`, `ln=13,r=9,p=10$${salt}$mfPXFU1fhlOHdlK2SOuY+umOPWTHu/WSB2ewWikUCrA`, `ln=13,r=8,p=11$${salt}$JEcdsDTm0Dppdo80zAOS3C5EBN4kF4WoeP7zY9k1Vqw`,
+    'ln=13,r=8,p=10$MDEyMzQ1Njc4OWFiY2Rl$0fVIsQiWbtujpwandKJKewqAaZoEkWDgJXdG0Pnoj+Y', `ln=13,r=8,p=10$${salt}$SeBfocitx5bz2mDUlUq277WZX22XegLvusTs4rWEnQ`, `ln=1,r=8,p=1$${salt}$j+rlQuEsW6kx0geuBhN88A`,
+  ]) expect(await least.verify(password, `$scrypt$${other}`, io), other).toStrictEqual({ matches: true, rehash: true })
 })
 
 test.each([
