@@ -21,7 +21,13 @@ let published: { readonly keys: readonly object[]; readonly at: number } | undef
  */
 async function jwks(_event: APIGatewayProxyEventV2, _context: Context): Promise<HttpReply> {
   if (published === undefined || Date.now() - published.at > fresh * 1_000) {
-    published = { keys: (await Promise.all(pairs.map((pair) => pair.custody === 'wrapped' ? wrapped(pair.name) : hsm(pair)))).flat(), at: Date.now() }
+    try {
+      published = { keys: (await Promise.all(pairs.map((pair) => pair.custody === 'wrapped' ? wrapped(pair.name) : hsm(pair)))).flat(), at: Date.now() }
+    } catch (error) {
+      if (published === undefined) throw error
+      // What was published before still opens and verifies; whoever asks next has it read anew.
+      emit({ time: new Date().toISOString(), level: 'error', event: 'jwks', fault: 'UNAVAILABLE', stale: true })
+    }
   }
   return {
     statusCode: 200,

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto'
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { address, aws, keysTable, signingSpec, wrapContext, type Environment, type SigningAlgorithm } from 'sallyport'
 
 /** A key whose versions are rows of the keys table. */
@@ -64,19 +65,22 @@ const specs = { rsa: 'RSA_3072', ec: 'ECC_NIST_P256' } as const
 /** `settled`: from when it is used. Asked when KMS has made it, which may take a while: others learn of it once it is written. */
 async function make({ name, key, algorithm }: Made, type: Type, version: number, settled: () => number, environment?: Environment): Promise<{ readonly kid: string | undefined; readonly from: number }> {
   const kid = `${name}-${type}-${version}`
-  const half = key === undefined ? {} : await pair(key, kid, name, type, algorithm, environment)
+  const half: { readonly wrapped?: { readonly B: Uint8Array } } = key === undefined ? {} : await pair(key, kid, name, type, algorithm, environment)
   const from = settled()
+  const created = new Date().toISOString()
   try {
     await (await aws.dynamodb(environment)).put({
       TableName: address(keysTable, environment),
-      Item: { pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, from: { N: String(from) }, created: { S: new Date().toISOString() }, ...half },
-      ConditionExpression: 'attribute_not_exists(kid)',
+      Item: { pair: { S: name }, kid: { S: kid }, type: { S: type }, version: { N: String(version) }, from: { N: String(from) }, created: { S: created }, ...half },
+      ConditionExpression: 'attribute_not_exists(kid)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     })
     return { kid, from }
   } catch (error) {
-    // Another deploy, or rotation, was faster: its version stands.
-    if ((error as Error).name !== 'ConditionalCheckFailedException') throw error
-    return { kid: undefined, from }
+    const { name: refused, Item } = error as { readonly name?: string; readonly Item?: Record<string, AttributeValue> }
+    if (refused !== 'ConditionalCheckFailedException') throw error
+    // Another deploy, or rotation, was faster: its version stands. Or it is this one, and the reply to it was lost.
+    const ours = half.wrapped === undefined ? Item?.['created']?.S === created : Buffer.from(Item?.['wrapped']?.B ?? []).equals(half.wrapped.B)
+    return { kid: ours ? kid : undefined, from }
   }
 }
 

@@ -272,7 +272,7 @@ test('no client of ours knows another operation than those here, on the running 
   const folder = new URL('../../layers/runtime/aws/', import.meta.url)
   const known = readdirSync(folder).flatMap((file) => [...readFileSync(new URL(file, folder), 'utf8').matchAll(/new (\w+)Command\(/g)].map(([, operation]) => String(operation)))
   const running = ['DeleteItem', 'GenerateMac', 'GetSecretValue', 'PutItem', 'Query', 'TransactWriteItems', 'UpdateItem']
-  // test/functions/handlers: who makes keys, lists, forgets and reruns.
+  // test/functions/handlers: who makes and publishes keys, decides on doubts, lists failures, forgets and reruns.
   const own = ['GenerateDataKeyPairWithoutPlaintext', 'Invoke', 'Scan']
   expect([...new Set(known)].sort()).toStrictEqual([...new Set([...sites.map(({ operation }) => operation), ...running, ...own])].sort())
 })

@@ -42,3 +42,20 @@ test('two that rotate at once make one version, and while it is awaited there is
   expect(both.filter(({ made }) => made)).toHaveLength(1)
   expect(await rotate(made, 'ec', environment)).toMatchObject({ kid: 'raced-ec-1', made: false })
 })
+
+/** Each call, once and always, by every fault that it can meet. */
+test.each([['dynamodb', 'Query'], ['dynamodb', 'PutItem'], ['kms', 'GenerateDataKeyPairWithoutPlaintext']] as const)('%s:%s fails: once it is asked again, always nothing is made', { timeout: 60_000 }, async (service, operation) => {
+  for (const error of ['throttle', 'timeout', 'reset', 'unavailable', 'lostReply']) {
+    const made = { name: `${operation.slice(0, 8)}-${error}`.toLowerCase(), key, settle: 0 }
+    if (error !== 'timeout') {
+      await aws.faults([{ service, operation, error, times: 100 }])
+      await expect(rotate(made, 'ec', environment)).rejects.toBeInstanceOf(Error)
+      await aws.faults([])
+    }
+    await aws.faults([{ service, operation, error, times: 1 }])
+    // Where the reply alone was lost, it was made.
+    const kid = `${made.name}-ec-${error === 'lostReply' && operation === 'PutItem' ? 2 : 1}`
+    expect(await rotate(made, 'ec', environment), error).toMatchObject({ kid, made: true })
+    await aws.faults([])
+  }
+})

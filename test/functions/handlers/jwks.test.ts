@@ -1,0 +1,69 @@
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateKeyCommand, type CreateKeyCommandInput } from '@aws-sdk/client-kms'
+import type { Context } from 'aws-lambda'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { rotate } from '../../../functions/handlers/make-key.ts'
+import { Environment } from '../../../layers/runtime/environment.ts'
+import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
+
+const lines: Record<string, unknown>[] = []
+vi.mock('sallyport', async (original) => ({ ...await original<object>(), own: () => undefined, emit: (line: Record<string, unknown>) => { lines.push(line) } }))
+
+let aws: Awaited<ReturnType<typeof standIn>>
+let ask: () => Promise<{ readonly statusCode: number; readonly body: string }>
+let later = 0
+
+/** One wrapped pair and one in KMS, published by a function that starts with this file. */
+beforeAll(async () => {
+  aws = await standIn()
+  const { dynamodb, kms } = aws.as('admin')
+  const { accessKeyId, secretAccessKey } = credentialsOf('admin')
+  const endpoint = `http://127.0.0.1:${aws.port}`
+  await dynamodb.send(new CreateTableCommand({ TableName: 'keys', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'pair', KeyType: 'HASH' }, { AttributeName: 'kid', KeyType: 'RANGE' }], AttributeDefinitions: [{ AttributeName: 'pair', AttributeType: 'S' }, { AttributeName: 'kid', AttributeType: 'S' }] }))
+  const key = async (input: CreateKeyCommandInput): Promise<string> => (await kms.send(new CreateKeyCommand(input))).KeyMetadata?.Arn ?? ''
+  await rotate({ name: 'inbox', key: await key({}), settle: 0 }, 'ec', new Environment({ variables: { TABLE_KEYS: 'keys' }, aws: { endpoint, region, credentials: { accessKeyId, secretAccessKey } } }))
+  const vault = { name: 'vault', custody: 'hsm', rsa: await key({ KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' }), ec: await key({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' }) }
+  for (const [name, value] of Object.entries({
+    AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, TABLE_KEYS: 'keys', PAIRS: JSON.stringify([{ name: 'inbox', custody: 'wrapped' }, vault]),
+  })) vi.stubEnv(name, value)
+  const { handler } = await import('../../../functions/handlers/jwks.ts')
+  const real = Date.now.bind(Date)
+  vi.spyOn(Date, 'now').mockImplementation(() => real() + later)
+  const ready = handler as unknown as (event: object, context: Partial<Context>) => ReturnType<typeof ask>
+  ask = () => ready({}, { awsRequestId: 'r', getRemainingTimeInMillis: () => 10_000 })
+}, 60_000)
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+  await aws.close()
+})
+
+const calls = [['dynamodb', 'Query'], ['kms', 'GetPublicKey']] as const
+const kids = (body: string): string[] => (JSON.parse(body) as { keys: { kid: string; kty: string }[] }).keys.map(({ kid, kty }) => `${kid.replace(/-[^-]*$/, '')} ${kty}`).sort()
+
+test.each(calls)('%s:%s that fails before anything was published: 503, and not a word of why', async (service, operation) => {
+  await aws.faults([{ service, operation, error: 'unavailable', times: 100 }])
+  const { statusCode, body } = await ask()
+  expect([statusCode, (JSON.parse(body) as { code: string }).code]).toEqual([503, 'UNAVAILABLE'])
+  expect(JSON.stringify([body, lines])).not.toMatch(/Internal|arn:/)
+  await aws.faults([])
+})
+test.each(calls)('%s:%s that fails once is asked again', async (service, operation) => {
+  for (const error of ['throttle', 'reset', 'unavailable', 'lostReply', 'timeout']) {
+    later += 301_000
+    await aws.faults([{ service, operation, error, times: 1 }])
+    const { statusCode, body } = await ask()
+    expect([error, statusCode, kids(body)]).toEqual([error, 200, ['inbox-ec EC', 'vault-ec EC', 'vault-rsa RSA']])
+  }
+  await aws.faults([])
+})
+test.each(calls)('%s:%s that fails always: what was published before is published on', async (service, operation) => {
+  for (const error of ['throttle', 'reset', 'unavailable']) {
+    later += 301_000
+    await aws.faults([{ service, operation, error, times: 100 }])
+    const { statusCode, body } = await ask()
+    expect([error, statusCode, kids(body)]).toEqual([error, 200, ['inbox-ec EC', 'vault-ec EC', 'vault-rsa RSA']])
+    expect(lines.at(-1)).toMatchObject({ level: 'error', event: 'jwks', fault: 'UNAVAILABLE', stale: true })
+  }
+  await aws.faults([])
+})
