@@ -43,6 +43,7 @@ describe('seals what jose opens', () => {
   test.each(['rsa', 'ec'] as const)('%s', async (type) => {
     const { publicKey: key, privateKey } = type === 'rsa' ? rsa : ec
     const to = account('acquirer-key', publicKey())
+    expect(jwe({ to }).mediaType).toBe('application/jose')
     const { sealed } = await jwe({ to }).seal(plain, fakeIo(secrets({ 'acquirer-key': JSON.stringify({ publicKey: { ...key.export({ format: 'jwk' }), kid: 'theirs' } }) })))
     const { plaintext, protectedHeader } = await compactDecrypt(sealed, privateKey)
     expect(Buffer.from(plaintext)).toStrictEqual(plain)

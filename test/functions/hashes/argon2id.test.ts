@@ -88,6 +88,7 @@ test('one after the other, the failed ones too, and none that begins after the d
 })
 
 test('shows that it has no key and a salt, and its cost', () => {
+  expect(hasher.needs).toStrictEqual([])
   expect(hasher.config).toStrictEqual({ hash: 'argon2id', keyed: false, salted: true, memory: 19_456, passes: 2, lanes: 1 })
 })
 
