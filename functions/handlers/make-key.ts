@@ -1,5 +1,4 @@
 import { createPublicKey } from 'node:crypto'
-import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { address, aws, keysTable, signingSpec, wrapContext, type Environment, type SigningAlgorithm } from 'sallyport'
 
 /** A key whose versions are rows of the keys table. */
@@ -76,7 +75,7 @@ async function make({ name, key, algorithm }: Made, type: Type, version: number,
     })
     return { kid, from }
   } catch (error) {
-    const { name: refused, Item } = error as { readonly name?: string; readonly Item?: Record<string, AttributeValue> }
+    const { name: refused, Item } = error as { readonly name?: string; readonly Item?: Readonly<Record<string, { readonly S?: string; readonly B?: Uint8Array }>> }
     if (refused !== 'ConditionalCheckFailedException') throw error
     // Another deploy, or rotation, was faster: its version stands. Or it is this one, and the reply to it was lost.
     const ours = half.wrapped === undefined ? Item?.['created']?.S === created : Buffer.from(Item?.['wrapped']?.B ?? []).equals(half.wrapped.B)
