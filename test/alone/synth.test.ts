@@ -5,11 +5,11 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Template } from './synthesized.ts'
+import type { Template } from '../infra/synthesized.ts'
 
 // Through the command line and the real build, as a user deploys: `new App()` in a test would not show what is missing.
 const home = fileURLToPath(new URL('../..', import.meta.url))
-const pipelines = fileURLToPath(new URL('fixtures/pipelines', import.meta.url))
+const pipelines = fileURLToPath(new URL('../infra/fixtures/pipelines', import.meta.url))
 
 /** Rejects unless the synth ends well. */
 async function cdk(out: string, ...args: string[]): Promise<void> {
