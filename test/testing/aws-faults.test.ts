@@ -8,6 +8,8 @@ import { kmsEnvelope } from 'sallyport/ciphers/kms-envelope'
 import { jws } from 'sallyport/signatures/jws'
 import { call, decrypt, decryptFields, deduplicate, encryptFields, entity, load, parseJson, sign, store, throwFault, validate, verify } from 'sallyport/steps'
 import { sandbox, type Call, type Partner } from 'sallyport/testing'
+import type { Environment } from '../../layers/runtime/environment.ts'
+import { outcomesOf } from '../../layers/runtime/outcome.ts'
 
 /**
  * Every call that a pipeline makes to AWS beyond those of the examples (test/alone/faults.test.ts has them on a running stack), and
@@ -266,6 +268,15 @@ describe.each(sites)('$service:$operation, $title', (site) => {
   test.each(rows)('%s × %d: %s', async (error, times, expected) => {
     expect(await played(site, error, times)).toBe(expected)
   })
+})
+
+test('the row of a message that is done stays so, where a write that was given up arrives after all', async () => {
+  const environments: Environment[] = []
+  const world = sandbox({ partners: { bank: { body: {} } }, observer: { begins: (environment) => { environments.push(environment) } } })
+  const { body: { id } } = await world.run(pipelines.later, body) as { readonly body: { readonly id: string } }
+  await world.drain(pipelines.later)
+  await outcomesOf(pipelines.later, environments[0] as Environment).accept(id, '')
+  expect((await world.outcome(pipelines.later, id)).body).toMatchObject({ state: 'done' })
 })
 
 test('no client of ours knows another operation than those here, on the running stack, or of our own functions', () => {
