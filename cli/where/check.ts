@@ -1,4 +1,4 @@
-import { both, isLeak, seen, table, type Found, type Row } from './judge.ts'
+import { isLeak, leaksOnce, seen, shownTwice, table, type Found, type Row } from './judge.ts'
 import type { Capture } from './capture.ts'
 import { put, type Field } from './example.ts'
 import { ways, type Value } from './mark.ts'
@@ -33,7 +33,7 @@ export const passes = ({ fields, connecting }: Report): boolean => connecting.le
 /** A value of which the pipeline makes what it makes of the example's. */
 interface Choice { readonly value: Value; readonly own: boolean }
 
-/** Runs a pipeline twice with marked fields, through every scenario, and says where each came to. Throws {@link Usage} for an example that the pipeline refuses. */
+/** Runs a pipeline with marked fields twice, and up to four times where that does not decide, through every scenario, and says where each came to. Throws {@link Usage} for an example that the pipeline refuses. */
 export async function check(subject: Subject, fields: readonly Field[], capture: Capture): Promise<Report> {
   const stage = new Stage(subject, capture)
   const { pipeline, example } = subject
@@ -59,17 +59,21 @@ export async function check(subject: Subject, fields: readonly Field[], capture:
     return { choices, played, together, found: seen(played, marks) }
   }
 
-  const first = await turn(() => false)
-  const texts = first.played.flatMap(({ witness }) => witness.contents.map(({ content }) => typeof content === 'string' ? content : Buffer.from(content).toString('latin1'))).join('\n')
-  // A second value that stands there by chance would be taken for the first.
-  const second = await turn((field, value) => value === first.choices.get(field)?.value || String(value).length < 10 && new Sought(value).stands(texts))
+  const turns = [await turn(() => false)]
+  do {
+    const before = turns.flatMap(({ choices }) => [...choices])
+    const texts = turns.flatMap(({ played }) => played).flatMap(({ witness }) => witness.contents.map(({ content }) => typeof content === 'string' ? content : Buffer.from(content).toString('latin1'))).join('\n')
+    // A value that stands there by chance would be taken for one before it.
+    turns.push(await turn((field, value) => before.some(([known, choice]) => known === field && choice.value === value) || String(value).length < 10 && new Sought(value).stands(texts)))
+    // What one of them alone shows stood there by chance, or was hidden by chance in the other: of numbers the redactor takes one in ten for a card's.
+  } while (turns.length < 4 && fields.some((field) => leaksOnce(turns.map(({ found }) => found.get(field) ?? new Map() as Found))))
 
-  const played = [...first.played, ...second.played]
+  const played = turns.flatMap((each) => each.played)
   const reached = new Set(played.flatMap(({ witness }) => [...witness.reached]))
   return {
     subject,
-    fields: fields.map((field) => checked(subject, field, [first, second])),
-    scenarios: first.played.length,
+    fields: fields.map((field) => checked(subject, field, turns)),
+    scenarios: turns[0]?.played.length ?? 0,
     unreached: leavesOf(pipeline).map(({ label }) => label).filter((label) => !reached.has(label)),
     connecting: [...new Set(played.flatMap(({ witness }) => witness.connections.map(({ label }) => label)))],
   }
@@ -77,9 +81,8 @@ export async function check(subject: Subject, fields: readonly Field[], capture:
 
 interface Turn { readonly choices: ReadonlyMap<Field, Choice>; readonly together: boolean; readonly found: ReadonlyMap<Field, Found>; readonly played: readonly Played[] }
 
-function checked(subject: Subject, field: Field, turns: readonly [Turn, Turn]): Checked {
-  const [one, other] = turns.map(({ found }) => found.get(field) ?? new Map()) as [Found, Found]
-  const rows = table(subject, both(one, other))
+function checked(subject: Subject, field: Field, turns: readonly Turn[]): Checked {
+  const rows = table(subject, shownTwice(turns.map(({ found }) => found.get(field) ?? new Map())))
   return {
     field: field.path, rows, leaks: rows.some(isLeak),
     notes: [

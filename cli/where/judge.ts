@@ -52,8 +52,16 @@ export function seen(played: readonly Played[], marks: Marks): Map<Field, Found>
   return new Map(soughts.map(({ field, found }) => [field, found]))
 }
 
-/** Two runs with marks of their own: only what both show was there for the value, and not by chance. */
-export const both = (one: Found, other: Found): Row[] => [...one].filter(([key]) => other.has(key)).map(([, row]) => row)
+/** Runs with marks of their own: only what two of them show was there for the value, and not by chance. */
+export function shownTwice(runs: readonly Found[]): Row[] {
+  const all = new Map(runs.toReversed().flatMap((found) => [...found]))
+  return [...all].filter(([key]) => times(runs, key) > 1).map(([, row]) => row)
+}
+
+/** Whether one run alone shows a leak. */
+export const leaksOnce = (runs: readonly Found[]): boolean => runs.some((found) => [...found].some(([key, row]) => isLeak(row) && times(runs, key) === 1))
+
+const times = (runs: readonly Found[], key: string): number => runs.filter((found) => found.has(key)).length
 
 /** A name as it may be shown: it can hold the value, too. */
 const without = (sought: Sought, name: string): string => sought.in(name).length > 0 ? `${name.split(' ')[0]} …` : name

@@ -6,7 +6,7 @@ import { fieldsOf, named } from '../../cli/where/example.ts'
 import { isLeak, type Row } from '../../cli/where/judge.ts'
 import { markdown, page, plain } from '../../cli/where/report.ts'
 import { svg } from '../../cli/where/svg.ts'
-import { allClean, clean, example, kept, leaks, replying, revealing, storing } from '../cli/where/leaks.ts'
+import { allClean, clean, example, kept, leaks, replying, revealing, shyOnce, storing } from '../cli/where/leaks.ts'
 
 let capture: Capture
 beforeAll(() => { capture = new Capture() })
@@ -22,6 +22,9 @@ describe('what a step shows is found, with its place and the step', () => {
     const report = await where(pipeline)
     expect(leaking(report)).toContainEqual(expect.objectContaining({ surface, step, how: expect.stringContaining(how ?? '') as string }))
     expect(passes(report)).toBe(false)
+  })
+  test('though one run does not show it', async () => {
+    expect(leaking(await where(shyOnce()))).toMatchObject([{ surface: 'log', step: '2 log', how: 'line' }])
   })
 })
 

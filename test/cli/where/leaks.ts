@@ -69,7 +69,8 @@ export const leaks: Readonly<Record<string, Leak>> = {
   'a log, with others': logged('line', ({ person }) => person.ssn.replaceAll('-', ' / ')),
   'base64 in JSON in a string': logged('base64', (person) => JSON.stringify({ inner: JSON.stringify({ payload: Buffer.from(`x${digits(person)}`).toString('base64') }) })),
   'base64 within a longer run': logged('base64', (person) => `abc${Buffer.from(JSON.stringify(person)).toString('base64url')}`),
-  'hex': logged('hex', (person) => Buffer.from(digits(person)).toString('hex')),
+  // With its separators: of digits alone the hex is a number, which one time in ten is hidden as a card's.
+  'hex': logged('hex', ({ person }) => Buffer.from(person.ssn).toString('hex')),
   'gzip in base64': logged('gzip in base64', (person) => gzipSync(JSON.stringify(person)).toString('base64')),
   'deflate in base64': logged('deflate in base64', (person) => deflateSync(JSON.stringify(person)).toString('base64')),
   'raw deflate in base64': logged('deflate in base64', (person) => deflateRawSync(JSON.stringify(person)).toString('base64')),
@@ -120,6 +121,15 @@ export const leaks: Readonly<Record<string, Leak>> = {
   'a file': own('file', 'content', ({ person }) => { writeFileSync(join(tmpdir(), 'sallyport-where.txt'), person.ssn) }),
   'a request past its io': own('network', 'address', ({ person }) => fetch(`https://elsewhere.example/${person.ssn}`)),
   'the name of a host': own('network', 'address', ({ person }) => { net.connect(53, `${person.ssn}.elsewhere.example`).on('error', () => undefined) }),
+}
+
+/** Shows the digits of every message but those of the second value that it sees: with the example before it, that of the first run. */
+export const shyOnce = (): Pipeline => {
+  const values = new Set<string>()
+  return made(log((person) => {
+    values.add(person.person.ssn)
+    return { note: [...values].indexOf(person.person.ssn) === 1 ? 'nothing' : digits(person) }
+  }))
 }
 
 const careful: Readonly<Record<string, Step<Person, Person>>> = {
