@@ -105,20 +105,21 @@ export function jwe(use: JweOpening | JweShared | JweSealing | JweSealingToAll):
       ...what,
       async open({ sealed }, io) {
         if (sealed.length > largest) failed()
-        const { aad, recipients, ...encrypted } = form.read(sealed)
-        for (const { header, wrapped } of recipients) {
+        const token = form.read(sealed)
+        for (const { header, wrapped } of token.recipients) {
           const { alg, enc, kid } = header
           const mine = !isPair(key) ? await load(io, key) : typeof kid === 'string' ? await io.privateKey(key, kid) : undefined
-          let [meant, thrown]: [boolean, unknown] = [false, undefined]
+          let meant = false
+          let thrown: unknown
           for (const each of withFormer(mine)) {
             // A token for several readers says by name which of them is meant.
-            const algorithm = (kid === undefined ? recipients.length === 1 : kid === (each.kid ?? kid)) && algorithms.find((one) => one.alg === alg && fits(each)(one))
+            const algorithm = (kid === undefined ? token.recipients.length === 1 : kid === (each.kid ?? kid)) && algorithms.find((one) => one.alg === alg && fits(each)(one))
             if (!algorithm) continue
             meant = true
             try {
               const encryption = encryptions.find((encryption) => encryption.enc === enc) ?? failed()
               const cek = await algorithm.unwrap(each, wrapped.length > longest ? failed() : wrapped, header, encryption)
-              return encryption.decrypt(sizeOf(cek) === encryption.bytes ? cek : failed(), encrypted, aad)
+              return encryption.decrypt(sizeOf(cek) === encryption.bytes ? cek : failed(), token, token.aad)
             } catch (error) {
               thrown = error
             }

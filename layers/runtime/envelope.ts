@@ -7,15 +7,16 @@ import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomByte
  * and commits to it: no record opens under two keys. Associated data: everything before the IV, then the binding.
  */
 const version = 1
-const sizes = { head: 3, id: 32, iv: 12, tag: 16 } as const
+const sizes = { begin: 3, id: 32, iv: 12, tag: 16 } as const
+const shortest = sizes.begin + sizes.id + sizes.iv + sizes.tag
 
 /** What is sealed is bound to where it stands and what it is for: moved elsewhere, or relabelled, it does not open. */
 export type Binding = readonly (string | number | null)[]
 
 /** A data key in memory: what is derived from it, and the form in which KMS takes it back. */
 export class DataKey {
-  readonly id: Buffer
-  readonly wrapped: Uint8Array
+  /** All that stands before the IV: the same in every record that it seals. */
+  readonly head: Buffer
   #encryption: KeyObject | undefined
 
   /** HKDF-SHA-256 (RFC 5869) makes two keys of the 32 bytes, which are then overwritten: one that is shown as an id, one that encrypts. */
@@ -23,8 +24,10 @@ export class DataKey {
     if (plain.length !== 32) throw new TypeError('a data key has 32 bytes')
     const expand = (info: string): Buffer => Buffer.from(hkdfSync('sha256', plain, '', info, 32))
     const encryption = expand('sallyport store 1 encryption')
-    this.id = expand('sallyport store 1 key id')
-    this.wrapped = wrapped
+    const begin = Buffer.alloc(sizes.begin)
+    begin.writeUInt8(version)
+    begin.writeUInt16BE(wrapped.length, 1)
+    this.head = Buffer.concat([begin, wrapped, expand('sallyport store 1 key id')])
     this.#encryption = createSecretKey(encryption)
     for (const bytes of [plain, encryption]) bytes.fill(0)
   }
@@ -41,33 +44,38 @@ export class DataKey {
   }
 }
 
-export function seal({ id, encryption, wrapped }: DataKey, plain: Uint8Array, binding: Binding): Buffer {
-  const head = Buffer.alloc(sizes.head)
-  head.writeUInt8(version)
-  head.writeUInt16BE(wrapped.length, 1)
-  const clear = Buffer.concat([head, wrapped, id])
+export function seal({ head, encryption }: DataKey, plain: Uint8Array, binding: Binding): Buffer {
   const iv = randomBytes(sizes.iv)
-  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: sizes.tag })
-  cipher.setAAD(associated(clear, binding))
-  return Buffer.concat([clear, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: sizes.tag }).setAAD(associated(head, binding))
+  const ciphertext = cipher.update(plain)
+  // GCM keeps nothing back for the end.
+  cipher.final()
+  return Buffer.concat([head, iv, ciphertext, cipher.getAuthTag()])
 }
 
 /** The wrapped data key of a sealed record, as a part of it: who keeps it copies it. Throws what {@link open} throws. */
-export const wrappedIn = (sealed: Uint8Array): Buffer => split(sealed).wrapped
+export function wrappedIn(sealed: Uint8Array): Buffer {
+  const bytes = asBuffer(sealed)
+  return bytes.subarray(sizes.begin, headLength(bytes) - sizes.id)
+}
 
 /** Throws an Error without a word about why: another key, another binding, a changed byte. */
-export function open({ id, encryption }: DataKey, sealed: Uint8Array, binding: Binding): Buffer {
-  const parts = split(sealed)
-  if (!timingSafeEqual(parts.id, id)) throw closed()
-  return decipher(encryption, parts, associated(parts.clear, binding))
+export function open({ head, encryption }: DataKey, sealed: Uint8Array, binding: Binding): Buffer {
+  const bytes = asBuffer(sealed)
+  const length = headLength(bytes)
+  if (length !== head.length || !timingSafeEqual(bytes.subarray(0, length), head)) throw closed()
+  const body = length + sizes.iv
+  return decipher(encryption, { iv: bytes.subarray(length, body), ciphertext: bytes.subarray(body, -sizes.tag), tag: bytes.subarray(-sizes.tag) }, associated(head, binding))
 }
 
 /** AES-256-GCM alone. Throws the same Error. */
 export function decipher(key: KeyObject, { iv, ciphertext, tag }: { readonly iv: Uint8Array; readonly ciphertext: Uint8Array; readonly tag: Uint8Array }, aad: Uint8Array): Buffer {
   try {
-    const opening = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: sizes.tag })
-    opening.setAAD(aad).setAuthTag(tag)
-    return Buffer.concat([opening.update(ciphertext), opening.final()])
+    const opening = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: sizes.tag }).setAAD(aad).setAuthTag(tag)
+    const plain = opening.update(ciphertext)
+    // What it gives is nothing: it throws where the tag is another.
+    opening.final()
+    return plain
   } catch {
     throw closed()
   }
@@ -75,22 +83,15 @@ export function decipher(key: KeyObject, { iv, ciphertext, tag }: { readonly iv:
 
 const closed = (): Error => new Error('a sealed record does not open')
 
-function split(sealed: Uint8Array) {
-  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-  const shortest = sizes.head + sizes.id + sizes.iv + sizes.tag
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+
+/** How many bytes stand before the IV. */
+function headLength(bytes: Buffer): number {
   if (bytes.length < shortest || bytes.readUInt8() !== version) throw closed()
-  const length = bytes.readUInt16BE(1)
-  if (bytes.length < shortest + length) throw closed()
-  const clear = sizes.head + length + sizes.id
-  return {
-    clear: bytes.subarray(0, clear),
-    wrapped: bytes.subarray(sizes.head, sizes.head + length),
-    id: bytes.subarray(sizes.head + length, clear),
-    iv: bytes.subarray(clear, clear + sizes.iv),
-    ciphertext: bytes.subarray(clear + sizes.iv, -sizes.tag),
-    tag: bytes.subarray(-sizes.tag),
-  }
+  const wrapped = bytes.readUInt16BE(1)
+  if (bytes.length < shortest + wrapped) throw closed()
+  return sizes.begin + wrapped + sizes.id
 }
 
 /** As JSON, since two texts run together could be a third. */
-const associated = (clear: Uint8Array, binding: Binding): Buffer => Buffer.concat([clear, Buffer.from(JSON.stringify(['sallyport', ...binding]))])
+const associated = (head: Uint8Array, binding: Binding): Buffer => Buffer.concat([head, Buffer.from(JSON.stringify(['sallyport', ...binding]))])

@@ -6,13 +6,15 @@ import { envelopeKeyOf, type EnvelopeKey } from './keys.ts'
 
 /** Data keys of one context serve all its fields: a message with many of them asks KMS once. */
 function wrapping(key: EnvelopeKey, context: string): Wrapping {
-  const name = `envelope ${key.name} ${context}`
-  let made = known.get(name)
-  if (made === undefined) known.set(name, made = { name, key: envelopeKeyOf(key), context: { 'sallyport:key': key.name, 'sallyport:context': context } })
+  const { name } = key
+  let contexts = known.get(name)
+  if (contexts === undefined) known.set(name, contexts = new Map())
+  let made = contexts.get(context)
+  if (made === undefined) contexts.set(context, made = { name: `envelope ${name} ${context}`, key: envelopeKeyOf(key), context: { 'sallyport:key': name, 'sallyport:context': context } })
   return made
 }
-/** Keys and contexts are constants of definitions, so the map stays small. */
-const known = new Map<string, Wrapping>()
+/** Keys and contexts are constants of definitions, so the maps stay small. */
+const known = new Map<string, Map<string, Wrapping>>()
 const bound = (context: string, binding: Binding): Binding => ['envelope', context, ...binding]
 
 /** Bytes in an envelope, bound to a context and to where they stand. Throws UNAVAILABLE. */

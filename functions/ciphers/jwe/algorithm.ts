@@ -82,6 +82,10 @@ export const sizeOf = (cek: ContentKey): number | undefined => cek instanceof Ui
 
 export const failed = (): never => { throw new Fault('DECRYPTION_FAILED') }
 
-/** All that a cipher of node makes of some bytes. */
-export const through = (cipher: { readonly update: (bytes: Uint8Array) => Buffer; readonly final: () => Buffer }, bytes: Uint8Array): Buffer =>
-  Buffer.concat([cipher.update(bytes), cipher.final()])
+/** What a cipher of node makes of some bytes, one that keeps none of them back for the end: GCM and key wrapping. */
+export function through(cipher: { readonly update: (bytes: Uint8Array) => Buffer; readonly final: () => Buffer }, bytes: Uint8Array): Buffer {
+  const made = cipher.update(bytes)
+  // What it gives is nothing: it throws where the tag is another.
+  cipher.final()
+  return made
+}
