@@ -5,6 +5,7 @@ import { bytesIn } from './fields/encoding.ts'
 import { openFile, sealFile } from './files/chunked.ts'
 import { opener } from './opener.ts'
 import { bound, knownContext } from './parts/context.ts'
+import { through } from './parts/through.ts'
 
 interface Options {
   readonly key: Account<SecretKey>
@@ -42,14 +43,14 @@ export const aesGcm = ({ key, context }: Options): Opener & Sealer => {
   }
 }
 
-/** Two keys from the shared one, HKDF-SHA-256 (RFC 5869): one that is shown as an id, one that encrypts. */
-interface Keys { readonly id: Buffer; readonly encryption: KeyObject }
+/** Two keys from the shared one, HKDF-SHA-256 (RFC 5869): one that is shown as an id, behind the version, and one that encrypts. */
+interface Keys { readonly head: Buffer; readonly encryption: KeyObject }
 const derived = new WeakMap<KeyObject, Keys>()
 function keysOf(shared: KeyObject): Keys {
   let keys = derived.get(shared)
   if (keys === undefined) {
     const expand = (info: string): Buffer => Buffer.from(hkdfSync('sha256', shared, '', info, 32))
-    keys = { id: expand('sallyport aes-gcm 1 key id'), encryption: createSecretKey(expand('sallyport aes-gcm 1 encryption')) }
+    keys = { head: Buffer.concat([Buffer.of(version), expand('sallyport aes-gcm 1 key id')]), encryption: createSecretKey(expand('sallyport aes-gcm 1 encryption')) }
     derived.set(shared, keys)
   }
   return keys
@@ -57,20 +58,17 @@ function keysOf(shared: KeyObject): Keys {
 
 const associated = (head: Uint8Array, what: string): Buffer => Buffer.concat([head, Buffer.from(what)])
 
-function seal(plain: Uint8Array, { id, encryption }: Keys, what: string): Buffer {
-  const head = Buffer.concat([Buffer.of(version), id])
+function seal(plain: Uint8Array, { head, encryption }: Keys, what: string): Buffer {
   const iv = randomBytes(12)
-  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: 16 })
-  cipher.setAAD(associated(head, what))
-  return Buffer.concat([head, iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: 16 }).setAAD(associated(head, what))
+  return Buffer.concat([head, iv, through(cipher, plain), cipher.getAuthTag()])
 }
 
 function open(sealed: Uint8Array, keys: readonly Keys[], what: string): Uint8Array {
-  const head = sealed.subarray(0, 33)
-  if (sealed.length < 61 || head[0] !== version) throw new Error('not sealed here')
-  const encryption = keys.find(({ id }) => timingSafeEqual(head.subarray(1), id))?.encryption
-  if (encryption === undefined) throw new Error('not sealed with this key')
-  const decipher = createDecipheriv('aes-256-gcm', encryption, sealed.subarray(33, 45), { authTagLength: 16 })
-  decipher.setAAD(associated(head, what)).setAuthTag(sealed.subarray(-16))
-  return Buffer.concat([decipher.update(sealed.subarray(45, -16)), decipher.final()])
+  if (sealed.length < 61) throw new Error('not sealed here')
+  const start = sealed.subarray(0, 33)
+  const key = keys.find(({ head }) => timingSafeEqual(start, head))
+  if (key === undefined) throw new Error('not sealed with this key')
+  const decipher = createDecipheriv('aes-256-gcm', key.encryption, sealed.subarray(33, 45), { authTagLength: 16 })
+  return through(decipher.setAAD(associated(key.head, what)).setAuthTag(sealed.subarray(-16)), sealed.subarray(45, -16))
 }

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type CipherGCMTypes, type KeyObject } from 'node:crypto'
-import { failed, through, type ContentEncryption, type ContentKey, type Encrypted } from './algorithm.ts'
+import { through } from '../parts/through.ts'
+import { failed, type ContentEncryption, type ContentKey, type Encrypted } from './algorithm.ts'
 
 /** AES-GCM (NIST SP 800-38D) with a key of so many bytes and a tag of 128 bits. */
 export const gcmOf = (bytes: number): CipherGCMTypes => `aes-${bytes * 8 as 256}-gcm`

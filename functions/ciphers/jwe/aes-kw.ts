@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
-import { failed, through, type KeyManagement } from './algorithm.ts'
+import { through } from '../parts/through.ts'
+import { failed, type KeyManagement } from './algorithm.ts'
 import { shared } from './check.ts'
 
 /** RFC 3394 section 2.2.3.1. */
