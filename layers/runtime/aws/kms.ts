@@ -13,6 +13,7 @@ export function connect(environment: Environment) {
     deriveSharedSecret: (input: DeriveSharedSecretCommandInput) => client.send(new DeriveSharedSecretCommand(input)),
     getPublicKey: (input: GetPublicKeyCommandInput) => client.send(new GetPublicKeyCommand(input)),
     sign: (input: SignCommandInput) => client.send(new SignCommand(input)),
-    generatePair: (input: GenerateDataKeyPairWithoutPlaintextCommandInput) => client.send(new GenerateDataKeyPairWithoutPlaintextCommand(input)),
+    // An RSA key is found by chance, now and then after seconds; who asks for one has a minute.
+    generatePair: (input: GenerateDataKeyPairWithoutPlaintextCommandInput) => client.send(new GenerateDataKeyPairWithoutPlaintextCommand(input), { requestTimeout: 15_000 }),
   }
 }
