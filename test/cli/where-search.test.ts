@@ -5,6 +5,7 @@ import { luhn } from 'sallyport'
 import { drawn, ways } from '../../cli/where/mark.ts'
 import { Sought } from '../../cli/where/search.ts'
 import { views } from '../../cli/where/views.ts'
+import { cpu } from '../cpu.ts'
 
 const statusesOf = (value: string | number, content: string | Uint8Array): string[] => new Sought(value).in(content).map(({ status }) => status)
 const base64 = (text: string | Uint8Array): string => Buffer.from(text).toString('base64')
@@ -72,7 +73,7 @@ test('parts count where two of them make the value whole, each by itself', () =>
 
 test('what is large, or made to be, ends in time', () => {
   const bomb = base64(gzipSync(Buffer.alloc(50_000_000)))
-  const began = performance.now()
+  const began = cpu()
   expect(statusesOf('900-11-2233', bomb + 'x'.repeat(3_000_000) + '%41'.repeat(100_000))).toStrictEqual([])
-  expect(performance.now() - began).toBeLessThan(8_000)
+  expect(cpu() - began).toBeLessThan(8_000)
 })

@@ -7,6 +7,7 @@ import { secretKey } from '../../../functions/accounts/secret-key.ts'
 import { a128CbcHs256, a256CbcHs512, a256Gcm, a256GcmKw, a256Kw, direct, ecdhEs, ecdhEsA256Kw, rsaOaep256 } from '../../../functions/ciphers/jwe-algorithms.ts'
 import { flattenedJson, generalJson } from '../../../functions/ciphers/jwe-json.ts'
 import { jwe } from '../../../functions/ciphers/jwe.ts'
+import { cpu } from '../../cpu.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 import { curveKeys, failed, rsaKeys } from './jwe-parts.ts'
 
@@ -92,12 +93,12 @@ describe('no input makes it hang, crash or say more', () => {
     }
   })
   test('a token over 4 MiB, and one of dots alone, cost next to nothing', async () => {
-    const start = performance.now()
+    const start = cpu()
     await expectRefused('.'.repeat(4_194_304))
     await expectRefused(`{"protected":"${'A'.repeat(4_194_304)}"}`)
     await expectRefused(`${'A'.repeat(4_194_300)}....`)
     await expectRefused('['.repeat(4_194_304))
-    expect(performance.now() - start).toBeLessThan(3_000)
+    expect(cpu() - start).toBeLessThan(3_000)
     const { opener, sealer } = ways[0]?.[1] ?? expect.unreachable()
     const { sealed } = await sealer.seal(Buffer.alloc(3_145_500), io)
     expect(sealed.length).toBeLessThanOrEqual(4_194_304)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { email, nfc } from '../../../functions/hashes/normalizers.ts'
+import { cpu } from '../../cpu.ts'
 
 test('nfc makes one of two spellings and leaves the rest', () => {
   expect(nfc.run(' E\u0301 ')).toBe(' \u00c9 ')
@@ -35,7 +36,7 @@ test('they are shown by their names', () => {
 })
 
 test('a text of a megabyte costs nothing', () => {
-  const begun = performance.now()
+  const begun = cpu()
   email.run(`a@${'\u00fc.'.repeat(500_000)}`)
-  expect(performance.now() - begun).toBeLessThan(500)
+  expect(cpu() - begun).toBeLessThan(500)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { pbkdf2 } from '../../../functions/hashes/pbkdf2.ts'
+import { cpu } from '../../cpu.ts'
 import { vector, withVectors } from '../../vectors.ts'
 import { changed, inTime as io, json, unpadded, type Wycheproof } from './published.ts'
 
@@ -42,12 +43,12 @@ test('what it makes, it verifies, and no other password; another algorithm or co
 const small = (cost: string): string => `$pbkdf2-sha256$${cost}$c2FsdA$VawEbjP9iTyeAEdUU1F6uA/SnwLu8tkSU6EBrU3+4qQ`
 
 test('a stored hash beyond the ceilings, or of another shape, is refused at once', async () => {
-  const begun = performance.now()
+  const begun = cpu()
   for (const cost of ['i=9999999', 'i=2500001', 'i=0', 'i=01', 'i=1e5', 'i=99999999999', '1', '']) expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
   // Four blocks of SHA-256 cost four times as much.
   expect(await hasher.verify(password, `$pbkdf2-sha256$i=700000$c2FsdA$${'A'.repeat(171)}`, io)).toBe(undefined)
   for (const text of ['', '$pbkdf2', 'x'.repeat(100_000), `${small('i=1')}\n`, `x${small('i=1')}`, small('i=1').replace('sha256', 'md5'), small('i=1').replace('4qQ', '4qR'), '$pbkdf2-sha256$i=1$MDEyMzQ1Njc4OWFiY2RlZg$751fat1KXRn0p/yStI8j']) expect(await hasher.verify(password, text, io)).toBe(undefined)
-  expect(performance.now() - begun).toBeLessThan(200)
+  expect(cpu() - begun).toBeLessThan(200)
 })
 test('with any one character changed, a stored hash does not verify and nothing fails', async () => {
   for (const text of changed(small('i=3'))) expect((await hasher.verify(Buffer.from('passwd'), text, io))?.matches ?? false, text).toBe(false)

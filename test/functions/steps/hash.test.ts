@@ -9,6 +9,7 @@ import { hmac } from '../../../functions/hashes/hmac.ts'
 import { md5, shortKey } from '../../../functions/hashes/legacy.ts'
 import { sha2 } from '../../../functions/hashes/sha2.ts'
 import { hash } from '../../../functions/steps/index.ts'
+import { cpu } from '../../cpu.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 
 const run = async <I, O>(step: Step<I, O>, payload: I, doors: Partial<Io> = {}): Promise<O> => step.run(payload, fakeIo({ now: () => 0, deadline: 1, ...doors }))
@@ -67,9 +68,9 @@ describe('fields', () => {
   test('of a slow hasher are ten at most, counted before any work', async () => {
     const step = hash<Message, 'data[*].test', string>({ fields: ['data[*].test'], by: bcrypt({ cost: 20 }) })
     const many = { data: Array.from({ length: 11 }, () => ({ test: 'x' })) }
-    const begun = performance.now()
+    const begun = cpu()
     await expect(run(step, many)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', paths: ['data[*].test'] })
-    expect(performance.now() - begun).toBeLessThan(200)
+    expect(cpu() - begun).toBeLessThan(200)
     const ten = await run(hash<Message, 'data[*].test', string>({ fields: ['data[*].test'], by: bcrypt({ cost: 4 }) }), { data: many.data.slice(1) })
     expect(ten.data.map(({ test }) => test.slice(0, 7))).toStrictEqual(Array.from({ length: 10 }, () => '$2b$04$'))
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readJson } from '../../../layers/runtime/json.ts'
+import { cpu } from '../../cpu.ts'
 import { vector, vectorNames, withVectors } from '../../vectors.ts'
 
 const read = (text: string) => readJson(Buffer.from(text))
@@ -86,8 +87,8 @@ test('the fault quotes nothing of the input', () => {
 })
 
 test('a long number with zeros within costs no more than its length', () => {
-  const begun = performance.now()
+  const begun = cpu()
   expect(() => readJson(Buffer.from(`0.1${'0'.repeat(1_000_000)}1`))).toThrow('PAYLOAD_UNREADABLE')
   expect(readJson(Buffer.from(`0.1${'0'.repeat(1_000_000)}`))).toBe(0.1)
-  expect(performance.now() - begun).toBeLessThan(2_000)
+  expect(cpu() - begun).toBeLessThan(2_000)
 })
