@@ -1,8 +1,9 @@
 import { createCipheriv, hkdfSync, pbkdf2Sync } from 'node:crypto'
-import { account, type Io } from 'sallyport'
+import { account, Fault, type Io } from 'sallyport'
 import { describe, expect, test } from 'vitest'
 import { passphrase } from '../../../functions/accounts/passphrase.ts'
-import { derivationOf, pbkdf2Key, scryptKey } from '../../../functions/ciphers/pbe/derivation.ts'
+import { byPbkdf2, derivationOf, pbkdf2Key, scryptKey } from '../../../functions/ciphers/pbe/derivation.ts'
+import { keysOf, sealingHead } from '../../../functions/ciphers/pbe/keys.ts'
 import { pbe } from '../../../functions/ciphers/pbe.ts'
 import { fakeIo } from '../../fake-io.ts'
 import { withVectors } from '../../vectors.ts'
@@ -99,19 +100,22 @@ test('the key id commits: under another one a text does not open, all else being
 
 const parts = ({ id, pipeline, now, deadline, material }: Io) => ({ id, pipeline, now, deadline, material })
 
-test('costs that nobody here makes are refused at once, before any work', async () => {
+test('costs that nobody here makes, another version and what is too short are refused at once, before any work', async () => {
   for (const head of ['01120801', '01110802', '01110901', '010f0803', '010e0805', '01010801', '01ff0801', '01110800', '0101ff01', '020927bf', '020001f4', '020f4240', '022625a0', '022625a1', '02ffffff', '02000000', '00000000', '03110801', 'ff110801']) {
     const expected = ['010f0803', '020f4240', '022625a0'].includes(head) ? head : undefined
     expect(derivationOf(Buffer.from(head, 'hex'))?.head.toString('hex'), head).toBe(expected)
   }
   const begun = performance.now()
-  const never = ioOf('another one of many words', { material: () => Promise.reject(new Error('not asked for')) })
+  const never = ioOf('another one of many words', { material: () => Promise.reject(new Fault('ACCOUNT_UNAVAILABLE')) })
   const [, sealed] = known[0]
-  for (const head of ['01120801', '01ff0801', '02ffffff', '020001f4']) {
-    const changed = Buffer.from(sealed, 'base64url')
-    changed.set(Buffer.from(head, 'hex'), 1)
+  const bytes = Buffer.from(sealed, 'base64url')
+  await expect(small.open({ sealed }, never, field)).rejects.toThrow(expect.objectContaining({ code: 'ACCOUNT_UNAVAILABLE' }))
+  for (const [at, head] of [[1, '01120801'], [1, '01ff0801'], [1, '02ffffff'], [1, '020001f4'], [0, '02'], [0, '04']] as const) {
+    const changed = Buffer.from(bytes)
+    changed.set(Buffer.from(head, 'hex'), at)
     await expect(small.open({ sealed: changed.toString('base64url') }, never, field)).rejects.toThrow(failed)
   }
+  for (const length of [0, 21, 53, 65, 80]) await expect(small.open({ sealed: bytes.subarray(0, length).toString('base64url') }, never, field)).rejects.toThrow(failed)
   expect(performance.now() - begun).toBeLessThan(200)
 })
 
@@ -124,6 +128,48 @@ test('what failed is not kept: in time the same text opens', async () => {
   const late = ioOf(undefined, { id: 'late', now: () => 1 })
   await expect(quick.open({ sealed: known[3][1] }, late, field)).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
   expect(text.equals(await quick.open({ sealed: known[3][1] }, fakeIo({ ...parts(late), now: () => 0 }), field))).toBe(true)
+})
+
+/** The PBKDF2 text from above under the salt of this number: it is derived, and does not open. */
+const salted = (number: number): string => {
+  const bytes = Buffer.from(known[3][1], 'base64url')
+  bytes.writeUInt32BE(number, 5)
+  return bytes.toString('base64url')
+}
+test('an execution derives keys for 16 salts of others, and the last 64 executions are known', async () => {
+  // After the deadline nothing is derived, but it counts.
+  const execution = (id: string) => ioOf('another one of many words', { id, now: () => 1 })
+  const ends = async (id: string, number: number, code: string) => { await expect(quick.open({ sealed: salted(number) }, execution(id), field), `${id} ${number}`).rejects.toThrow(expect.objectContaining({ code })) }
+  const others = async (from: number, to: number) => { for (let i = from; i <= to; i++) await ends(`other ${i}`, 0, 'OUT_OF_TIME') }
+  for (let i = 1; i <= 15; i++) await ends('first', i, 'OUT_OF_TIME')
+  await others(1, 63)
+  await ends('first', 16, 'OUT_OF_TIME')
+  await others(64, 64)
+  await ends('first', 17, 'DECRYPTION_FAILED')
+  await expect(quick.seal(text, execution('first'))).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
+  // 63 after it are 64 with it.
+  await others(65, 126)
+  await ends('first', 17, 'DECRYPTION_FAILED')
+  await others(127, 127)
+  await ends('first', 17, 'OUT_OF_TIME')
+})
+
+test('of one passphrase the 16 keys that were used last are in memory', async () => {
+  const secret = read('correct horse battery staple')
+  const derived: (number | undefined)[] = []
+  const derivation = { head: Buffer.of(1, 15, 8, 3), derive: (_secret: Uint8Array, salt: Uint8Array) => { derived.push(salt[0]); return Promise.resolve(Buffer.alloc(32, 1)) } }
+  const ask = (salt: number) => keysOf(io, secret, derivation, Buffer.concat([derivation.head, Buffer.alloc(16, salt)]), 'ours')
+  for (const salt of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 1, 17, 1, 3, 2]) await ask(salt)
+  expect(derived).toStrictEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 2])
+})
+
+test('one salt is used for 2^20 seals, and no more', () => {
+  const secret = read('correct horse battery staple')
+  const derivation = byPbkdf2(600_000)
+  const first = sealingHead(secret, derivation)
+  let same = 1
+  while (sealingHead(secret, derivation).equals(first)) same++
+  expect(same).toBe(1_048_576)
 })
 
 test('what is shown of it, and what it refuses', () => {

@@ -44,7 +44,7 @@ const small = (cost: string): string => `$argon2id$v=19$${cost}$c29tZXNhbHQ$CTFh
 describe('a stored hash from elsewhere', () => {
   test('is not computed beyond the ceilings, and refused at once', async () => {
     const begun = performance.now()
-    for (const cost of ['m=4294967295,t=1,p=1', 'm=131073,t=1,p=1', 'm=65536,t=9,p=1', 'm=8,t=65537,p=1', 'm=1024,t=1,p=17', 'm=7,t=1,p=1', 'm=65536,t=0,p=1', 'm=065536,t=2,p=1', 'm=65536,t=2,p=1,keyid=x', 'm=6.5e4,t=2,p=1', '']) {
+    for (const cost of ['m=4294967295,t=1,p=1', 'm=131073,t=1,p=1', 'm=65536,t=9,p=1', 'm=8,t=65537,p=1', 'm=1024,t=1,p=17', 'm=7,t=1,p=1', 'm=15,t=1,p=2', 'm=65536,t=0,p=1', 'm=065536,t=2,p=1', 'm=65536,t=2,p=1,keyid=x', 'm=6.5e4,t=2,p=1', '']) {
       expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
     }
     for (const text of ['', '$', 'x'.repeat(100_000), `${small('m=64,t=2,p=1')}\n`, `x${small('m=64,t=2,p=1')}`, small('m=64,t=2,p=1').replace('bHQ', 'bHR'), small('m=64,t=2,p=1').replace('PPc', 'PPd'), '$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc$kfeuMleC7HBcFVx/5BeN', small('m=64,t=2,p=1').replace('v=19$', ''), small('m=64,t=2,p=1').replace('argon2id', 'argon2d'), '$argon2id$v=19$m=64,t=2,p=1$c2Fs$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc']) expect(await hasher.verify(password, text, io)).toBe(undefined)
@@ -57,8 +57,11 @@ describe('a stored hash from elsewhere', () => {
 
 // Made by hash-wasm: password "password", salt "0123456789abcdef" or its beginning.
 const salt = 'MDEyMzQ1Njc4OWFiY2RlZg'
-test('a salt of 8 bytes and a tag of 16 are taken', async () => {
-  expect(await hasher.verify(password, '$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc$/IHuRGF9f3nEKkY9ivoiaQ', io)).toStrictEqual({ matches: true, rehash: true })
+test.each([
+  ['a salt of 8 bytes and a tag of 16', 'm=64,t=2,p=1$MDEyMzQ1Njc$/IHuRGF9f3nEKkY9ivoiaQ'], ['the least memory, 8 KiB a lane', `m=8,t=1,p=1$${salt}$dxM42BlXPGcRaznheIro4EsOsM+d+7/i5tdGzz5GT8c`],
+  ['10 passes', `m=64,t=10,p=1$${salt}$KKOSCOnc8DChNWcYxEB+LCrfOOaCJPWnETmfMNWVMY8`], ['10 lanes', `m=80,t=1,p=10$${salt}$yvxS1KOCULPvjD/9C7vvVy/0voNb6QJpUW1dFqf9k8o`],
+])('%s: taken', async (_, stored) => {
+  expect(await hasher.verify(password, `$argon2id$v=19$${stored}`, io)).toStrictEqual({ matches: true, rehash: true })
 })
 test('what differs in one thing from what would be made is due', async () => {
   expect(await hasher.verify(password, `$argon2id$v=19$m=19456,t=2,p=1$${salt}$0qsHs573+LgGInzYb7sRqlOTBmqY4X6srNEm6ybpJ20`, io)).toStrictEqual({ matches: true, rehash: false })
@@ -105,4 +108,7 @@ test.each([
 })
 test('every row of OWASP\'s table may be asked for', () => {
   for (const [memory, passes] of [[47_104, 1], [19_456, 2], [12_288, 3], [9_216, 4], [7_168, 5]] as const) expect(argon2id({ memory, passes }).keyed).toBe(false)
+})
+test('the most of everything may be asked for', () => {
+  expect(argon2id({ memory: 131_072, passes: 4, lanes: 16 }).config).toMatchObject({ memory: 131_072, passes: 4, lanes: 16 })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bcrypt } from '../../../functions/hashes/bcrypt.ts'
+import { fakeIo } from '../../fake-io.ts'
 import { withVectors } from '../../vectors.ts'
 import { changed, inTime as io, json } from './published.ts'
 
@@ -66,6 +67,12 @@ describe('a stored hash from elsewhere', () => {
     for (const cost of ['31', '20', '15', '03', '00', '99', '5', '005']) expect(await bcrypt().verify(password, stored.replace('05', cost), io), cost).toBe(undefined)
     for (const text of ['', '$2b$', 'x'.repeat(100_000), `${stored}\n`, `x${stored}`, stored.replace('2a', '2x'), stored.replace('2a', '2'), stored.replace('E5', 'E=')]) expect(await hasher.verify(password, text, io)).toBe(undefined)
     expect(performance.now() - begun).toBeLessThan(200)
+  })
+  test('is computed at the ceiling: of cost 14, and of what is asked for beyond it', async () => {
+    // After the deadline nothing is computed, but it is read.
+    const late = fakeIo({ now: () => 1, deadline: 1 })
+    for (const [cost, ceiling] of [['14', 4], ['14', 12], ['15', 15], ['20', 20]] as const) await expect(bcrypt({ cost: ceiling }).verify(password, stored.replace('05', cost), late), cost).rejects.toMatchObject({ code: 'OUT_OF_TIME' })
+    for (const [cost, ceiling] of [['15', 14], ['16', 15]] as const) expect(await bcrypt({ cost: ceiling }).verify(password, stored.replace('05', cost), late), cost).toBe(undefined)
   })
   test('with any one character changed, it does not verify and nothing fails', async () => {
     const own = '$2b$04$pQ7gRO7e6wx/936oXhNjrOUNOHL1D0h1N2IDbJZYs.1ppzSof6SPy'

@@ -56,7 +56,7 @@ test('what differs in one thing from what would be made is due; a tag of 16 byte
   expect(await least.verify(password, `$scrypt$ln=13,r=8,p=10$${salt}$SeBfocitx5bz2mDUlUq277WZX22XegLvusTs4rWEnck`, io)).toStrictEqual({ matches: true, rehash: false })
   for (const other of [
     `ln=14,r=8,p=10$${salt}$T/yq7iRNqN9nG1dxyMNmoK0VHHyzA2WI0wzaSowDNAA`, `ln=13,r=9,p=10$${salt}$mfPXFU1fhlOHdlK2SOuY+umOPWTHu/WSB2ewWikUCrA`, `ln=13,r=8,p=11$${salt}$JEcdsDTm0Dppdo80zAOS3C5EBN4kF4WoeP7zY9k1Vqw`,
-    'ln=13,r=8,p=10$MDEyMzQ1Njc4OWFiY2Rl$0fVIsQiWbtujpwandKJKewqAaZoEkWDgJXdG0Pnoj+Y', `ln=13,r=8,p=10$${salt}$SeBfocitx5bz2mDUlUq277WZX22XegLvusTs4rWEnQ`, `ln=1,r=8,p=1$${salt}$j+rlQuEsW6kx0geuBhN88A`,
+    'ln=13,r=8,p=10$MDEyMzQ1Njc4OWFiY2Rl$0fVIsQiWbtujpwandKJKewqAaZoEkWDgJXdG0Pnoj+Y', `ln=13,r=8,p=10$${salt}$SeBfocitx5bz2mDUlUq277WZX22XegLvusTs4rWEnQ`, `ln=1,r=8,p=1$${salt}$j+rlQuEsW6kx0geuBhN88A`, `ln=1,r=10,p=1$${salt}$Bo/CK0KtXRGbZgD+CRiZhETqoOUjTL6gFVJ/AtcJq04`,
   ]) expect(await least.verify(password, `$scrypt$${other}`, io), other).toStrictEqual({ matches: true, rehash: true })
 })
 
@@ -64,10 +64,14 @@ test.each([
   [{ cost: 15, lanes: 2 }, 'scrypt, lanes: with cost 15 write 3 or more'],
   [{ cost: 12 }, 'scrypt, cost: write a whole number from 13 to 17'],
   [{ cost: 20 }, 'scrypt, cost: write a whole number from 13 to 17'],
+  [{ lanes: 33 }, 'scrypt, lanes: write a whole number from 1 to 32'],
   [{ blockSize: 4 }, 'scrypt, blockSize: write a whole number from 8 to 32'],
   [{ cost: 17, blockSize: 16 }, 'scrypt, blockSize: 128 × 2^cost × blockSize is at most 128 MiB, and times lanes at most 256 MiB'],
 ])('%j is a mistake', (options, sentence) => {
   expect(() => scrypt(options)).toThrow(new TypeError(sentence))
+})
+test('the most of everything may be asked for', () => {
+  expect(scrypt({ cost: 13, lanes: 32 }).config).toMatchObject({ cost: 13, lanes: 32 })
 })
 test('every row of OWASP\'s table may be asked for, and the most memory is there', async () => {
   for (const [cost, lanes] of [[17, 1], [16, 2], [15, 3], [14, 5], [13, 10]] as const) expect(scrypt({ cost, lanes }).config).toStrictEqual({ hash: 'scrypt', keyed: false, salted: true, cost, blockSize: 8, lanes })
