@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
-import { manifest as shown, type Trigger, type Waiting } from 'sallyport'
+import type { Trigger, Waiting } from 'sallyport'
+import { manifest as shown } from 'sallyport/manifest'
 import { mermaid } from './diagram.ts'
 import { folderOf, pipelinesOf } from './folders.ts'
 import { readOptions, Usage } from './usage.ts'

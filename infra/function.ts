@@ -4,7 +4,7 @@ import { Architecture, Code, Function as LambdaFunction, LayerVersion, LoggingFo
 import type { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { CfnResource } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
-import { manifest } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import type { Blueprint } from './blueprint.ts'
 import { keptLog, type Keeping } from './logs.ts'
 import { environmentOf } from './own.ts'

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { manifest, type Pipeline, type Realm } from 'sallyport'
+import { type Pipeline, type Realm } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { bundleDefinitions, explain, readDefinitions } from '../infra/build.ts'
 import { Mistake } from './mistake.ts'
 

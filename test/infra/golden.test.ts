@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { manifest } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { examples, synthesized } from './synthesized.ts'
 import { shorten } from './shorten.ts'
 

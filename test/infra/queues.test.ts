@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { envelopeKey, envelopeKeyOf, event, flow, iam, manifest, post, queue, type Pipeline, type Step, type Trigger } from 'sallyport'
+import { envelopeKey, envelopeKeyOf, event, flow, iam, post, queue, type Pipeline, type Step, type Trigger } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { costsOf } from '../../infra/cost.ts'
 import { assumed } from '../../infra/prices.ts'
 import { evaluate } from '../../local/aws/iam.ts'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { manifest, type Need, type Pipeline } from 'sallyport'
+import { type Need, type Pipeline } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { build, readDefinitions } from '../../infra/build.ts'
 import { drawLoan, drawPayment, during, lend, pay, run, seal, whilePartner } from './client.ts'

@@ -1,6 +1,7 @@
 import { assert, asyncProperty, constantFrom, json, oneof, record, string, tuple, uint8Array } from 'fast-check'
 import { generateKeyPairSync } from 'node:crypto'
-import { account, iam, manifest, pipeline, post, type Opener } from 'sallyport'
+import { account, iam, pipeline, post, type Opener } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { beforeAll, expect, test } from 'vitest'
 import { passphrase } from '../../../functions/accounts/passphrase.ts'
 import { privateKey } from '../../../functions/accounts/private-key.ts'

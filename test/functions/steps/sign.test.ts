@@ -1,5 +1,6 @@
 import { compactVerify } from 'jose'
-import { canonical, flow, manifest, open, pipeline, post, type Io, type Signer, type Step, type Verifier } from 'sallyport'
+import { canonical, flow, open, pipeline, post, type Io, type Signer, type Step, type Verifier } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { assert, asyncProperty, dictionary, jsonValue, string } from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'

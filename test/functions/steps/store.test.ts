@@ -1,4 +1,5 @@
-import { account, bucket, digits, Fault, flow, hashKey, identifier, manifest, open, path, pipeline, post, table, type Io, type Step } from 'sallyport'
+import { account, bucket, digits, Fault, flow, hashKey, identifier, open, path, pipeline, post, table, type Io, type Step } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { expect, test } from 'vitest'
 import { call, load, log, store, validate } from '../../../functions/steps/index.ts'
 import { apiKey } from 'sallyport/accounts/api-key'

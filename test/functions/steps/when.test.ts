@@ -1,4 +1,5 @@
-import { flow, manifest, needs, open, pipeline, post, type Step } from 'sallyport'
+import { flow, needs, open, pipeline, post, type Step } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 import { expect, test } from 'vitest'
 import { decrypt, hash, throwFault, transform, when } from '../../../functions/steps/index.ts'
 import { fakeIo } from '../../fake-io.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { event, flow, iam, manifest, needs, pipeline, post, queue, type Step, type Trigger } from 'sallyport'
+import { event, flow, iam, needs, pipeline, post, queue, type Step, type Trigger } from 'sallyport'
+import { manifest } from 'sallyport/manifest'
 
 const reason = 'nothing in it is personal'
 const told: Step<unknown, number> = { kind: 'told', config: {}, needs: [], run: () => 1 }
