@@ -14,7 +14,6 @@ export const reasons: Readonly<Record<Why, string>> = {
   waits: 'its message is still in its queue, and comes again by itself; --force runs it now as well',
   final: 'the same fails alike: mend what is wrong, and say --force',
   body: 'the pipeline cannot read the message again: give its payload with --body',
-  doubt: 'the partner may have acted, and the Idempotency-Key says so: the sender repeats it, or see npx sallyport doubts',
   crashed: 'the function of the pipeline ended without an answer: see its log',
 }
 

@@ -117,12 +117,14 @@ const claimUnits = (steps: Step | undefined): number => leaves(steps).filter(({ 
  * what is sealed.
  */
 function failed({ steps }: Manifest): { readonly failures?: Bill } {
-  const entity = leaves(steps).find(({ kind }) => kind === 'entity')
+  const all = leaves(steps)
+  const entity = all.find(({ kind }) => kind === 'entity')
   if (entity === undefined) return {}
   const messages = 1e6
+  const seals = entity.config?.as !== undefined || all.some(({ config }) => config?.idempotencyKey !== undefined)
   return { failures: bill([
     line('record write units', 3 * messages, prices.dynamodbWrite),
-    line('KMS requests, at most', entity.config?.as === undefined ? 0 : messages, prices.kmsRequest),
+    line('KMS requests, at most', seals ? messages : 0, prices.kmsRequest),
   ]) }
 }
 

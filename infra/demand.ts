@@ -1,4 +1,4 @@
-import { entitiesIndex, entityOf, envelopeKeyOf, failuresIndex, keysTable, ledgerTable, needs, openLedger, outcomesTable, recordsFailures, rerunsKey, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
+import { entitiesIndex, entityOf, envelopeKeyOf, failuresIndex, keysTable, ledgerTable, needs, openLedger, outcomesTable, recordsFailures, recordsOrigins, rerunsKey, type Key, type Need, type Pipeline, type Resource, type Store } from 'sallyport'
 import { hasQueue, invocationSeconds } from './queues.ts'
 
 /** A function of the app and what it may touch: a pipeline, or one of our own. */
@@ -78,14 +78,14 @@ const secondsOf = (pipeline: Pipeline): number => hasQueue(pipeline) ? invocatio
 /** The function of a pipeline, for whom it is invoked by. */
 export const functionOf = ({ name }: Pipeline): Resource<'function'> => ({ kind: 'function', name })
 
-/** Opens what failures were about, which the pipelines seal and cannot open; invokes them, and waits for them. */
+/** Opens what failures were about and the names of their messages, which the pipelines seal and cannot open; invokes them, and waits for them. */
 function failuresOf(recording: readonly Pipeline[]): Member {
   return {
     name: 'failures', rows: [], timeout: Math.min(900, Math.max(60, ...recording.map((pipeline) => secondsOf(pipeline) + 30))),
     needs: [
       { resource: outcomesTable, actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Scan'] },
       ...recording.length === 0 ? [] : [{ resource: failuresIndex, actions: ['dynamodb:Query'] }, { resource: entitiesIndex, actions: ['dynamodb:Query'] }],
-      ...recording.some((pipeline) => entityOf(pipeline)?.as !== undefined) ? [{ resource: envelopeKeyOf(rerunsKey), actions: ['kms:Decrypt'] }] : [],
+      ...recording.some((pipeline) => entityOf(pipeline)?.as !== undefined || recordsOrigins(pipeline)) ? [{ resource: envelopeKeyOf(rerunsKey), actions: ['kms:Decrypt'] }] : [],
       ...recording.map((pipeline) => ({ resource: functionOf(pipeline), actions: ['lambda:InvokeFunction'] })),
     ],
   }

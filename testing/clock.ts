@@ -58,9 +58,9 @@ export class StillClock implements Clock {
     this.#moving = true
     setImmediate(() => {
       this.#moving = false
-      const awaited = this.#timers.filter((timer) => timer.awaited)
-      if (awaited.length === 0) return
-      if (this.#busy === 0) this.#pass(Math.min(...awaited.map(({ at }) => at)))
+      if (!this.#timers.some(({ awaited }) => awaited)) return
+      // One moment after the other: what a timer ends before then goes on at its own time.
+      if (this.#busy === 0) this.#pass(Math.min(...this.#timers.map(({ at }) => at)))
       this.#move()
     })
   }

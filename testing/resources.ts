@@ -3,7 +3,7 @@ import { CreateTableCommand, DynamoDBClient, ScanCommand, type AttributeValue } 
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { aws, deadQueueOf, envelopeKeyOf, Environment, openEntity, outcomesTable, rerunsKey, variable, type FaultCode, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, queueOf, type Account, type Key, type KeyPair, type Need, type Resource, type SigningAlgorithm, type Store, type Table } from 'sallyport'
+import { aws, deadQueueOf, envelopeKeyOf, Environment, openSealed, outcomesTable, rerunsKey, variable, type FaultCode, hsmKey, hsmKid, keyPairNeeds, keysTable, ledgerTable, queueOf, type Account, type Key, type KeyPair, type Need, type Resource, type SigningAlgorithm, type Store, type Table } from 'sallyport'
 import { ensure } from '../functions/handlers/make-key.ts'
 import type { How } from '../local/accounts.ts'
 import type { Accounts } from './accounts.ts'
@@ -32,6 +32,7 @@ export interface Failure {
   /** The id that its sender was answered, of a pipeline with `mode: 'async'`. */
   readonly request?: string
   readonly sealed?: Uint8Array
+  readonly origin?: Uint8Array
   readonly [member: string]: unknown
 }
 
@@ -86,12 +87,13 @@ export class Resources {
     return Items.filter(({ failed }) => failed !== undefined).map((item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, value.B ?? value.BOOL ?? plain(value)])) as unknown as Failure)
   }
 
-  /** What a failure was about, opened where it is sealed: as the function `failures` does, whose role alone may. */
-  async entity({ id, pipeline, entity = '', sealed }: Failure): Promise<string> {
-    if (sealed === undefined) return entity.slice(pipeline.length + 1)
+  /** What a failure was about and the name of its message, opened where they are sealed: as the function `failures` does, whose role alone may. */
+  async opened({ id, pipeline, entity, sealed, origin }: Failure): Promise<{ readonly entity?: string; readonly origin?: string }> {
     const key = envelopeKeyOf(rerunsKey)
-    const environment = new Environment({ variables: { [variable(key)]: (await this.place(key)).address }, aws: this.#aws.administration() })
-    return openEntity(environment, pipeline, id, sealed)
+    const open = async (what: 'entity' | 'origin', bytes: Uint8Array): Promise<string> =>
+      openSealed(new Environment({ variables: { [variable(key)]: (await this.place(key)).address }, aws: this.#aws.administration() }), pipeline, id, what, bytes)
+    const about = sealed === undefined ? entity?.slice(pipeline.length + 1) : await open('entity', sealed)
+    return { ...about !== undefined && { entity: about }, ...origin !== undefined && { origin: await open('origin', origin) } }
   }
 
   #make(resource: Resource): Promise<Place> {

@@ -195,8 +195,9 @@ export class Sandbox {
   /** Runs once more what failed: with the message that is given again, or read again from the source of its definition. Gives what `sallyport rerun` would tell. */
   async rerun(pipeline: Pipeline, failure: Failure, message?: unknown): Promise<{ readonly done: boolean; readonly fault?: FaultCode }> {
     const { id, fingerprint, request } = failure
-    const given = message === undefined ? { entity: await this.#resources.entity(failure) } : { body: Buffer.from(await content(pipeline, message, this.#ownKey)).toString('base64'), ...fingerprint !== undefined && { fingerprint } }
-    const event = { rerun: { id, ...given, ...request !== undefined && { request } } } as never
+    const { entity, origin } = await this.#resources.opened(failure)
+    const given = message === undefined ? { entity } : { body: Buffer.from(await content(pipeline, message, this.#ownKey)).toString('base64'), ...fingerprint !== undefined && { fingerprint } }
+    const event = { rerun: { id, ...given, ...origin !== undefined && { origin }, ...request !== undefined && { request } } } as never
     const { answer } = await this.#invoke(pipeline, ({ http, queue }, _, context): Promise<unknown> => isQueuedPipeline(pipeline) ? queue(event, context) : http(event, context))
     return answer as { readonly done: boolean; readonly fault?: FaultCode }
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency'
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb'
-import { claim, type Asked, type Claimant, type Held } from '../../layers/runtime/claims.ts'
+import { claim, settle, type Asked, type Claimant, type Held } from '../../layers/runtime/claims.ts'
 import { Environment } from '../../layers/runtime/environment.ts'
 import type { StandIn } from './stand-in.ts'
 
@@ -28,9 +28,9 @@ export function ours({ aws }: StandIn, key: string): Ours {
   async function message(application: ReturnType<typeof draw>, by: readonly string[]): Promise<void> {
     const claimant: Claimant = { pipeline: 'loans', sends: '[["partner","applicationId"]]', replaySafe: true, window: 3_600_000, deadline: Date.now() + invocation }
     const asked: Asked = { keys: by.map((path) => ({ by: path, as: undefined, value: `${path} ${application.applicationId}` })), days: 365, payload: application }
-    let held: Held | undefined
-    await claim(environment, claimant, asked, (each) => { held = each })
-    await held?.settle({ effect: 'done', repeatable: true })
+    const held: Held[] = []
+    await claim(environment, claimant, asked, (each) => held.push(each))
+    await settle(environment, held, { effect: 'done', repeatable: true })
   }
   const again = draw()
   const first = message(again, ['applicationId'])

@@ -1,4 +1,4 @@
-import { isFault, openEntity } from 'sallyport'
+import { isFault, openSealed } from 'sallyport'
 import { ask, environment } from './ask.ts'
 import { list, mayHelp, rowOf, type Asked, type Row } from './records.ts'
 import { Refusal } from './refusal.ts'
@@ -13,8 +13,6 @@ export type Why =
   | 'final'
   /** The message cannot be read again from anywhere: give its payload. */
   | 'body'
-  /** A partner may have acted, and its `Idempotency-Key` says so: its sender repeats it, or a person decides on the doubt. */
-  | 'doubt'
   /** The function of the pipeline ended without an answer. */
   | 'crashed'
 
@@ -36,10 +34,14 @@ export interface Wanted {
   readonly force?: boolean
 }
 
-/** The entity in the clear: in memory alone. Throws DECRYPTION_FAILED, UNAVAILABLE. */
-async function entityOf({ id, pipeline, entity, sealed }: Row): Promise<string | undefined> {
-  const name = pipeline?.S ?? ''
-  return sealed?.B === undefined ? entity?.S?.slice(name.length + 1) : openEntity(environment, name, id?.S ?? '', sealed.B)
+/** What the record has sealed, in the clear: in memory alone. Throws DECRYPTION_FAILED, UNAVAILABLE. */
+async function opened({ id, pipeline, entity, sealed, origin }: Row, reads: boolean): Promise<{ readonly entity?: string; readonly origin?: string }> {
+  const [name, record] = [pipeline?.S ?? '', id?.S ?? '']
+  const about = !reads ? undefined : sealed?.B === undefined ? entity?.S?.slice(name.length + 1) : await openSealed(environment, name, record, 'entity', sealed.B)
+  return {
+    ...about !== undefined && { entity: about },
+    ...origin?.B !== undefined && { origin: await openSealed(environment, name, record, 'origin', origin.B) },
+  }
 }
 
 /** Runs once more what failed. The pipeline's own function deletes the record when it goes well, and renews it when not. */
@@ -55,17 +57,15 @@ export async function rerun({ id, body, force = false }: Wanted): Promise<Reran 
   const fingerprint = row['fingerprint']?.S
   // What could not be read has none: nobody can say that this is it.
   if (body !== undefined && fingerprint === undefined && !force) return refused('final')
-  // The item of its Idempotency-Key is in doubt or waits, and a rerun has another one.
-  if (row['keyed']?.BOOL === true && row['effect']?.S === 'unknown') return refused('doubt')
-  let entity: string | undefined
+  let secret: Awaited<ReturnType<typeof opened>>
   try {
-    entity = body === undefined ? await entityOf(row) : undefined
+    secret = await opened(row, body === undefined)
   } catch (error) {
     if (!isFault(error)) throw error
     return { id, pipeline, done: false, fault: error.code }
   }
   const request = row['request']?.S
-  const given = body === undefined ? { entity } : { ...fingerprint !== undefined && { fingerprint }, body }
+  const given = { ...secret, ...body !== undefined && { ...fingerprint !== undefined && { fingerprint }, body } }
   const answer = await ask<{ readonly done?: unknown; readonly fault?: unknown }>(pipeline, { rerun: { id, ...given, ...request !== undefined && { request } } })
   if (answer === undefined || typeof answer.done !== 'boolean') return refused('crashed')
   const fault = typeof answer.fault === 'string' && /^[A-Z_]{1,40}$/.test(answer.fault) ? answer.fault : undefined

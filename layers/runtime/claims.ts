@@ -9,7 +9,7 @@ import { Fault } from './fault.ts'
 import type { Identifier } from './identifier.ts'
 import { ledgerKey, ledgerTable, type HashKey } from './keys.ts'
 import { undecidedDays } from './ledger-needs.ts'
-import { leaseOf, type Claim, type Ending, type Transition } from './ledger.ts'
+import { leaseOf, rules, type Claim, type Ending, type Transition } from './ledger.ts'
 import { entry, readItem } from './ledger-table.ts'
 import { claiming, settling, type Answer, type Hold, type Key, type Refusal, type Writing, type Written } from './protocol.ts'
 import { versionsOf } from './versions.ts'
@@ -63,57 +63,57 @@ export interface Kept {
 
 /** A claim that must be settled when the run has ended. */
 export interface Held {
-  readonly settle: (end: Ending, told?: { readonly step?: string | undefined; readonly reply?: unknown }) => Promise<void>
+  /** What is held now; undefined where nothing was granted. */
+  readonly hold: () => Hold | undefined
+  /** The reply as the item of the message keeps it. */
+  readonly sealed: (reply: unknown) => Promise<Written['reply']>
 }
 
 /** What this very message came to before: the reply that was kept of it. */
 export interface Before { readonly reply: unknown }
 
-/** `acknowledges`: this message delivered again after it was accepted is no duplicate; it was done. `closed`: the run is over. */
-interface Situation { readonly acknowledges?: boolean | undefined; readonly closed?: () => boolean }
+/** `acknowledges`: this message delivered again after it was accepted is no duplicate; it was done. `reread`: from its source. `closed`: the run is over. */
+interface Situation { readonly acknowledges?: boolean | undefined; readonly reread?: boolean | undefined; readonly closed?: () => boolean }
 
 /**
  * Claims identifiers, or throws DUPLICATE, IN_PROGRESS, IN_DOUBT, KEY_REUSED, UNAVAILABLE or OUT_OF_TIME. `hold` is told before
  * the first write; after the run is over there is none.
  */
-export async function claim(environment: Environment, claimant: Claimant, asked: Asked, hold: (held: Held) => void, { acknowledges = false, closed = () => false }: Situation = {}): Promise<Before | undefined> {
+export async function claim(environment: Environment, claimant: Claimant, asked: Asked, hold: (held: Held) => void, { acknowledges = false, reread = false, closed = () => false }: Situation = {}): Promise<Before | undefined> {
   const { clock } = environment
   const now = clock.now()
   const attempt = fence()
   const keys: Key[] = []
   const said = `${claimant.sends}${canonical(asked.payload)}`
-  const all = asked.message === undefined || claimant.origin === undefined ? asked.keys : [{ origin: claimant.origin }, ...asked.keys]
+  const message = claimant.origin === undefined ? undefined : asked.message
+  const all = message === undefined || claimant.origin === undefined ? asked.keys : [{ origin: claimant.origin, reread }, ...asked.keys]
   for (const each of all) {
     const made = await key(environment, claimant, asked, each, { now, attempt, said })
     // Payer and payee may be one: a transaction takes no item twice.
     if (!keys.some(([{ id }]) => id === made[0].id)) keys.push(made)
   }
-  const table = address(ledgerTable, environment)
-  const run = <T>(writing: Writing<T>, over?: () => boolean): Promise<T> => perform(environment, table, writing, over)
-
   let held: Hold | undefined
-  const message = keys[0]?.[0].body !== undefined ? asked.message : undefined
   hold({
-    settle: async (end, { step, reply } = {}) => {
-      if (held === undefined) return
+    hold: () => held,
+    async sealed(reply) {
       // The item of the message is the first one.
-      const [first] = held.claims
-      const sealed = end.effect === 'done' && first !== undefined ? await message?.reply?.seal(first.id, reply) : undefined
-      await settle(end, run(settling(held, end, { now: clock.now(), step, reply: sealed && first && { id: first.id, sealed } } satisfies Written)))
+      const [first] = held?.claims ?? []
+      const sealed = first && await message?.reply?.seal(first.id, reply)
+      return sealed && first && { id: first.id, sealed }
     },
   })
-  const refusal = await run(claiming(keys, (mine) => { held = mine }), closed)
+  const refusal = await perform(environment, claiming(keys, (mine) => { held = mine }), closed)
   if (refusal === undefined) return undefined
   const { verdict, seen, asked: by } = refusal
   if (verdict === 'duplicate' && seen?.reply !== undefined && message?.reply !== undefined) return { reply: await message.reply.open(seen.id, seen.reply) }
-  if (verdict === 'duplicate' && acknowledges && by?.origin !== undefined && seen?.origin === by.origin) return { reply: undefined }
+  if (verdict === 'duplicate' && acknowledges && by?.origin !== undefined && seen?.origin === by.origin && rules['same message'](seen, by)) return { reply: undefined }
   throw fault(refusal, now)
 }
 
 interface Shared { readonly now: number; readonly attempt: string; readonly said: string }
 
 /** The claims of one identifier: under the version that is written, and under those that still count. */
-async function key(environment: Environment, { pipeline, deadline, replaySafe, window, origin }: Claimant, { days, payload }: Asked, asked: AskedKey | { readonly origin: string }, { now, attempt, said }: Shared): Promise<Key> {
+async function key(environment: Environment, { pipeline, deadline, replaySafe, window, origin }: Claimant, { days, payload }: Asked, asked: AskedKey | { readonly origin: string; readonly reread: boolean }, { now, attempt, said }: Shared): Promise<Key> {
   const message = 'origin' in asked
   const under: HashKey = message ? ledgerKey : ledgerKeyOf(asked.as)
   const scope = !message && asked.realm ? everywhere : pipeline
@@ -126,7 +126,7 @@ async function key(environment: Environment, { pipeline, deadline, replaySafe, w
     const print = await prints
     return {
       id: id(text), fingerprint: print(said), attempt, digestVersion, now, days, pipeline, origin: origin && id(`origin ${origin}`), lease: leaseOf(deadline), replaySafe, window,
-      ...message && { body: print(canonical(payload)) },
+      ...message && !asked.reread && { body: print(canonical(payload)) },
     }
   }
   const first = await claimUnder(written)
@@ -167,8 +167,9 @@ interface Refused {
 }
 
 /** Runs what the protocol asks for, one write after the other. Throws UNAVAILABLE where one has no outcome. */
-async function perform<T>(environment: Environment, table: string, writing: Writing<T>, over = () => false): Promise<T> {
+async function perform<T>(environment: Environment, writing: Writing<T>, over = () => false): Promise<T> {
   const ledger = await aws.dynamodb(environment)
+  const table = address(ledgerTable, environment)
   // What would be written now, nobody would settle.
   if (over()) throw new Fault('OUT_OF_TIME')
   const send = async (writes: readonly Transition[]): Promise<unknown> => {
@@ -202,11 +203,34 @@ async function outcome({ clock }: Environment, writes: readonly Transition[], se
   }
 }
 
-/** Only a confirm has to be written: throws UNCONFIRMED. */
-async function settle({ effect }: Ending, settled: Promise<boolean>): Promise<void> {
-  let stands = false
-  try {
-    stands = await settled
-  } catch { /* Whatever else cannot be written is left to the lease. */ }
-  if (!stands && effect === 'done') throw new Fault('UNCONFIRMED')
+/**
+ * Settles what a run holds, the last claim first. A good end is written for all of them together, since one that is left would wait
+ * for a person though all was done; where one of them is not this run's any more, for each by itself. Throws UNCONFIRMED if a good
+ * end could not be recorded: whatever else cannot be written is left to the lease.
+ */
+export async function settle(environment: Environment, held: readonly Held[], end: Ending, { step, reply }: { readonly step?: string | undefined; readonly reply?: unknown } = {}): Promise<void> {
+  const now = environment.clock.now()
+  const done = end.effect === 'done'
+  const mine: { readonly hold: Hold; readonly reply: Written['reply'] }[] = []
+  for (const each of held.toReversed()) {
+    const hold = each.hold()
+    if (hold !== undefined) mine.push({ hold, reply: done ? await each.sealed(reply) : undefined })
+  }
+  const written = async (hold: Hold, reply?: Written['reply']): Promise<boolean | undefined> => {
+    try {
+      return await perform(environment, settling(hold, end, { now, step, reply }))
+    } catch {
+      return undefined
+    }
+  }
+  const claims = mine.flatMap(({ hold }) => hold.claims)
+  // A transaction has a hundred items at most.
+  if (done && mine.length > 1 && claims.length <= 100) {
+    const together = await written({ claims, tookOver: false }, mine.find(({ reply }) => reply !== undefined)?.reply)
+    if (together === true) return
+    if (together === undefined) throw new Fault('UNCONFIRMED')
+  }
+  let failed = false
+  for (const { hold, reply } of mine) if (await written(hold, reply) !== true) failed = true
+  if (failed && done) throw new Fault('UNCONFIRMED')
 }

@@ -1,5 +1,5 @@
 import { canonical } from './canonical.ts'
-import { claim, type Claimant, type Held } from './claims.ts'
+import { claim, settle, type Claimant, type Held } from './claims.ts'
 import { address } from './address.ts'
 import { credential } from './credential.ts'
 import { pseudonym } from './digest.ts'
@@ -183,18 +183,10 @@ export class Execution {
     return this.#folder && Promise.all([workingFolder(), this.#folder]).then(([{ removeFolder }, folder]) => removeFolder(folder)).catch(() => undefined)
   }
 
-  /** Settles every claim, the last one first. `reply`: the last payload. Throws UNCONFIRMED if a good end could not be recorded. */
+  /** Settles every claim. `reply`: the last payload. Throws UNCONFIRMED if a good end could not be recorded. */
   async settle(done: boolean, reply?: unknown): Promise<void> {
     const effect = done ? 'done' : effectOf(this.#effects)
-    let failed: unknown
-    for (const held of this.#held.reverse()) {
-      try {
-        await held.settle({ effect, repeatable: this.#plan.claimant.replaySafe && repeatable(this.#effects) }, { step: this.#at, reply })
-      } catch (error) {
-        failed = error
-      }
-    }
-    if (failed !== undefined) throw failed
+    if (this.#held.length > 0) await settle(this.#environment, this.#held, { effect, repeatable: this.#plan.claimant.replaySafe && repeatable(this.#effects) }, { step: this.#at, reply })
   }
 
   #step<In, Out>(step: Step<In, Out>, payload: In, io: Io): Out | Promise<Out> {
@@ -246,10 +238,10 @@ export class Execution {
   }
 
   async #claim(asked: Claiming): Promise<void> {
-    const { origin, acknowledges } = this.#message
-    const kept = asked.replay && await (await atRest()).firstReplies(this.#environment, this.#plan.pipeline.name, asked.payload)
+    const { origin, acknowledges, reread } = this.#message
+    const kept = asked.replay && await (await atRest()).firstReplies(this.#environment, this.#plan.pipeline.name, asked.payload, this.#deadline - reserve / 4)
     const claimant: Claimant = { ...this.#plan.claimant, deadline: this.#deadline, origin }
-    const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), { acknowledges, closed: () => this.#closed })
+    const before = await claim(this.#environment, claimant, kept === undefined || asked.message === undefined ? asked : { ...asked, message: { reply: kept } }, (held) => this.#held.push(held), { acknowledges, reread, closed: () => this.#closed })
     if (before !== undefined) throw new Replay(before.reply)
   }
 

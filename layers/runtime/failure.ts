@@ -28,11 +28,19 @@ export const failuresIndex: Table = { kind: 'table', name: 'outcomes-failures' }
 /** The sparse index of what became of an entity. */
 export const entitiesIndex: Table = { kind: 'table', name: 'outcomes-entities' }
 
-/** What a failure was about, where it is sealed: `id` of its record. Throws DECRYPTION_FAILED, UNAVAILABLE. */
-export const openEntity = async (environment: Environment, pipeline: string, id: string, sealed: Uint8Array): Promise<string> =>
-  Buffer.from(await (await import('./at-rest.ts')).openEnvelope(environment, rerunsKey, pipeline, sealed, [pipeline, id])).toString()
+/** What a record has sealed, each bound to its place: what the failure was about, and the message's own name. */
+export type Sealed = 'entity' | 'origin'
+export const bindingOf = (pipeline: string, id: string, what: Sealed): readonly string[] => [pipeline, id, what]
+
+/** A text that is sealed in the record `id`. Throws DECRYPTION_FAILED, UNAVAILABLE. */
+export const openSealed = async (environment: Environment, pipeline: string, id: string, what: Sealed, sealed: Uint8Array): Promise<string> =>
+  Buffer.from(await (await import('./at-rest.ts')).openEnvelope(environment, rerunsKey, pipeline, sealed, bindingOf(pipeline, id, what))).toString()
 
 /** What the failure records of a pipeline are about; undefined where it keeps none. */
 export const entityOf = (pipeline: Pipeline): Entity | undefined => [...leaves(pipeline.steps)].find(({ entity }) => entity !== undefined)?.entity
 /** Whether its failures leave a record. */
 export const recordsFailures = (pipeline: Pipeline): boolean => entityOf(pipeline) !== undefined
+/** Whether a step claims what a sender named itself. */
+export const claimsMessages = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claimsMessage === true)
+/** Whether its records hold the names of messages, under which a rerun claims what their senders claimed. */
+export const recordsOrigins = (pipeline: Pipeline): boolean => recordsFailures(pipeline) && claimsMessages(pipeline)

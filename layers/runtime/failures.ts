@@ -7,7 +7,7 @@ import { canonical } from './canonical.ts'
 import { keyed, pseudonym } from './digest.ts'
 import type { Environment } from './environment.ts'
 import { Fault, faults } from './fault.ts'
-import { entityOf, rerunsKey, type Entity, type Source } from './failure.ts'
+import { bindingOf, claimsMessages, entityOf, rerunsKey, type Entity, type Sealed, type Source } from './failure.ts'
 import type { Effect, Io } from './io.ts'
 import { ledgerKey } from './keys.ts'
 import { manifest } from './manifest.ts'
@@ -36,8 +36,8 @@ export interface Failed {
   readonly payload: unknown
   /** Of a message that its queue brings again: how often it was tried. Undefined: it does not come again by itself. */
   readonly waits: number | undefined
-  /** The message had a name: an `Idempotency-Key`, or a queue's id. */
-  readonly named: boolean
+  /** The message's own name, by an `Idempotency-Key` or a queue's id, where it has one. */
+  readonly origin: string | undefined
   /** The id that its sender was answered: it may ask what became of it. */
   readonly request: string | undefined
 }
@@ -54,19 +54,19 @@ async function fingerprint(environment: Environment, { name }: Pipeline, payload
 const shown = async (environment: Environment, { as }: Entity, entity: string): Promise<string> => as === undefined ? entity : (await pseudonym(environment, as))(entity)
 
 /** Writes the record of a failure, or renews it. Rejects with whatever AWS says. */
-export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, named, request }: Failed): Promise<void> {
+export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, origin, request }: Failed): Promise<void> {
   const kept = entityOf(pipeline)
   if (kept === undefined) return
   const now = environment.clock.now()
   const { blame, retry } = faults[fault.code]
   const about = entity === undefined ? undefined : await shown(environment, kept, entity)
-  const sealed = entity === undefined || kept.as === undefined ? undefined
-    : await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(entity), [pipeline.name, id])
+  const sealed = async (what: Sealed, text: string | undefined): Promise<AttributeValue | undefined> => text === undefined ? undefined
+    : { B: await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(text), bindingOf(pipeline.name, id, what)) }
   const values: Record<string, AttributeValue | undefined> = {
     pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
-    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, waits: { N: String(waits === undefined ? 0 : comesBy(environment, pipeline, { attempt: waits, fault, named })) }, keyed: { BOOL: named && claimsMessages(pipeline) }, source: { BOOL: kept.source !== undefined },
+    step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, waits: { N: String(waits === undefined ? 0 : comesBy(environment, pipeline, { attempt: waits, fault })) }, source: { BOOL: kept.source !== undefined },
     request: request === undefined ? undefined : { S: request },
-    entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: sealed && { B: sealed },
+    entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: await sealed('entity', kept.as && entity), origin: await sealed('origin', claimsMessages(pipeline) ? origin : undefined),
     fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
     expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
   }
@@ -88,13 +88,13 @@ const ours = 'attribute_not_exists(id) OR #pipeline = :pipeline'
 const backlog = 3_600
 
 /**
- * By when, in epoch milliseconds, the queue has brought a message again. Where its name is all that tells it from its rerun, or
- * nothing does, it is not offered for one as long as it may lie in the queue.
+ * By when, in epoch milliseconds, the queue has brought a message again. Where nothing tells it from its rerun, it is not offered
+ * for one as long as it may lie in the queue.
  */
-function comesBy({ clock }: Environment, pipeline: Pipeline, { attempt, fault: { retryAfter = 0 }, named }: { readonly attempt: number; readonly fault: Fault; readonly named: boolean }): number {
+function comesBy({ clock }: Environment, pipeline: Pipeline, { attempt, fault: { retryAfter = 0 } }: { readonly attempt: number; readonly fault: Fault }): number {
   const { timeout, trigger } = pipeline
   if (!isQueued(trigger)) return 0
-  const seconds = named && claimsMessages(pipeline) || !claims(pipeline) ? waitingDays * 86_400 : Math.max(retryAfter, longestPause(attempt)) + visibilityOf({ timeout, trigger }) + backlog
+  const seconds = !claims(pipeline) ? waitingDays * 86_400 : Math.max(retryAfter, longestPause(attempt)) + visibilityOf({ timeout, trigger }) + backlog
   return clock.now() + seconds * 1_000
 }
 
@@ -107,8 +107,6 @@ export async function settle(environment: Environment, { name }: Pipeline, id: s
 
 /** Whether a step claims anything: else nothing tells a message from its rerun. */
 const claims = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claims === true)
-/** Whether a step claims what a sender named itself. */
-const claimsMessages = (pipeline: Pipeline): boolean => [...leaves(pipeline.steps)].some((step) => step.claimsMessage === true)
 
 const versions = new WeakMap<Pipeline, string>()
 /** Which definition it was: another one may go well. */
@@ -118,9 +116,9 @@ function versionOf(pipeline: Pipeline): string {
   return version
 }
 
-/** What the function `failures` asks of a pipeline's own function. */
+/** What the function `failures` asks of a pipeline's own function. `origin`: the name under which the message claims, where it has one. */
 export type Asking =
-  | { readonly rerun: { readonly id: string; readonly fingerprint?: string; readonly body?: string; readonly entity?: string; readonly request?: string } }
+  | { readonly rerun: { readonly id: string; readonly fingerprint?: string; readonly body?: string; readonly entity?: string; readonly origin?: string; readonly request?: string } }
   | { readonly find: { readonly entity: string } }
 
 /** `entities`: keys under which records may have an entity, of which the first is written now. */
@@ -143,13 +141,13 @@ async function everShown(environment: Environment, kept: Entity, entity: string)
 export async function answer(environment: Environment, pipeline: Pipeline, run: Run, event: Asking, { id: execution, deadline }: { readonly id: string; readonly deadline: number }): Promise<Told> {
   const kept = entityOf(pipeline) as Entity
   if ('find' in event) return { entities: (await everShown(environment, kept, event.find.entity)).map((each) => `${pipeline.name}/${each}`) }
-  const { id, fingerprint: wanted, body, entity, request } = event.rerun
+  const { id, fingerprint: wanted, body, entity, origin, request } = event.rerun
   const { source } = kept
   if (body === undefined && (entity === undefined || source === undefined)) return { done: false, fault: 'NOT_STORED' }
   const ended = await run({
     id: execution, deadline: request === undefined ? deadline : deadline - telling, record: id,
-    // A name of its own, the same for each rerun: what one of them did, the next one need not do.
-    message: { origin: JSON.stringify(['', 'rerun', id]), acknowledges: true },
+    // Under the name that its sender repeats it by; without one, under the same for each rerun: what one of them did, the next one need not do.
+    message: { origin: origin ?? JSON.stringify(['', 'rerun', id]), acknowledges: true, ...body === undefined && { reread: true } },
     async read(io) {
       if (body !== undefined) {
         const payload = payloadOf(pipeline.trigger.accept, Buffer.from(body, 'base64'), io)

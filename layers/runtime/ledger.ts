@@ -16,7 +16,7 @@ export interface Claim {
   readonly digestVersion: number
   /** Keyed digest of consumer, route and message id: says that two executions are the same message; it never grants ownership. */
   readonly origin: string | undefined
-  /** Of the item of an `Idempotency-Key`, which stands for one payload alone: keyed digest of that, whatever the definition says meanwhile. */
+  /** Of the item of an `Idempotency-Key`, which stands for one payload alone: keyed digest of that, whatever the definition says meanwhile. Absent where a rerun read the message from its source. */
   readonly body?: string
   readonly now: number
   /** When this execution has surely ended: its deadline and a margin for clocks. */
@@ -197,7 +197,8 @@ export type Verdict = 'mine' | 'duplicate' | 'in-progress' | 'take-over' | 'in-d
 export function judge(item: Item, claim: Claim): Verdict {
   // My own attempt in the intended state: the write happened and its reply was lost.
   if (item.state !== 'doubt' && conditions['own attempt'].holds(item, claim)) return 'mine'
-  if (claim.body !== undefined && item.body !== claim.body) return 'reused'
+  // What was read again from a source says nothing of the body that came under its name.
+  if (claim.body !== undefined && item.body !== undefined && item.body !== claim.body) return 'reused'
   switch (item.state) {
     case 'confirmed': return 'duplicate'
     case 'doubt': return 'in-doubt'

@@ -4,4 +4,6 @@ export interface Message {
   readonly origin?: string | undefined
   /** Delivered again after it was accepted, it is acknowledged instead of refused: nobody waits for a reply. */
   readonly acknowledges?: true
+  /** Read again from a source, which may say more by now than the sender did: it is still the message of that name. */
+  readonly reread?: true
 }

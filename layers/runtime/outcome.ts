@@ -23,8 +23,8 @@ export interface Outcome {
   readonly reply?: unknown
   /** Of a reply that is text, which a cipher or a signature made. */
   readonly mediaType?: string
-  /** The pipeline replied, and the reply was not kept: it is too large, or could not be sealed. */
-  readonly omitted?: 'TOO_LARGE' | 'UNAVAILABLE'
+  /** The pipeline replied, and the reply was not kept: it is too large, is no JSON (a bigint, a cycle), or could not be sealed. */
+  readonly omitted?: 'TOO_LARGE' | 'NO_JSON' | 'UNAVAILABLE'
   readonly fault?: FaultCode
 }
 
@@ -38,8 +38,12 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
 
   /** A reply as the row has it. */
   async function kept(id: string, payload: unknown): Promise<Record<string, { readonly B: Uint8Array } | { readonly S: string }>> {
-    const made = textOf(payload)
-    const bytes = Buffer.from(JSON.stringify(made ?? { json: payload }))
+    let bytes: Buffer
+    try {
+      bytes = Buffer.from(JSON.stringify(textOf(payload) ?? { json: payload }))
+    } catch {
+      return { omitted: { S: 'NO_JSON' } }
+    }
     if (bytes.length > largestReply) return { omitted: { S: 'TOO_LARGE' } }
     try {
       return { reply: { B: await (await atRest()).sealEnvelope(environment, outcomesKey, name, bytes, [name, id]) } }
@@ -121,11 +125,7 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
   }
 
   async function opened(id: string, reply: Uint8Array): Promise<Pick<Outcome, 'reply' | 'mediaType'>> {
-    try {
-      const read = JSON.parse(Buffer.from(await (await atRest()).openEnvelope(environment, outcomesKey, name, reply, [name, id])).toString()) as { readonly json: unknown } | { readonly text: string; readonly type: string }
-      return 'text' in read ? { reply: read.text, mediaType: read.type } : { reply: read.json }
-    } catch (error) {
-      throw new Fault((error as Partial<Fault>).code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'STORED_UNREADABLE')
-    }
+    const read = await (await atRest()).openKept(environment, outcomesKey, name, reply, [name, id]) as { readonly json: unknown } | { readonly text: string; readonly type: string }
+    return 'text' in read ? { reply: read.text, mediaType: read.type } : { reply: read.json }
   }
 }

@@ -1,3 +1,5 @@
+import { recordsOrigins, rerunsKey } from './failure.ts'
+import { envelopeKeyOf } from './keys.ts'
 import { leaves, type Sends, type Step } from './step.ts'
 import { named, type Need } from './resource.ts'
 import { isQueued, type Trigger } from './triggers.ts'
@@ -61,7 +63,7 @@ export const realm = ({ sensitive = [], logRetentionDays = 90 }: { readonly sens
 /** What the pipeline may touch: one entry a resource, actions joined and sorted. */
 export function needs(pipeline: Pipeline): Need[] {
   const joined = new Map<string, Need>()
-  for (const { resource, actions } of [...waitingNeeds(pipeline), ...[...leaves(pipeline.steps)].flatMap((step) => step.needs)]) {
+  for (const { resource, actions } of [...waitingNeeds(pipeline), ...recordsOrigins(pipeline) ? [{ resource: envelopeKeyOf(rerunsKey), actions: ['kms:GenerateDataKey'] }] : [], ...[...leaves(pipeline.steps)].flatMap((step) => step.needs)]) {
     const key = `${resource.kind}/${resource.name}`
     const before = joined.get(key)
     joined.set(key, { resource: before?.resource ?? resource, actions: [...new Set([...before?.actions ?? [], ...actions])].sort() })

@@ -81,7 +81,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     let recorded: boolean | undefined
     if (shared.records) {
       try {
-        recorded = await time.within(deadline - reserve / 8, 'UNAVAILABLE', () => remember({ id, fault, execution, payload: first, waited, record, named: message?.origin !== undefined }))
+        recorded = await time.within(deadline - reserve / 8, 'UNAVAILABLE', () => remember({ id, fault, execution, payload: first, waited, record, origin: message?.origin }))
       } catch {
         recorded = false
       }
@@ -106,7 +106,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
   }
 
   /** The record of a failure: written, or taken away where it went well after all. Whether one was written; undefined: none was due. */
-  async function remember({ id, fault, execution, payload, waited, record, named }: Remembered): Promise<boolean | undefined> {
+  async function remember({ id, fault, execution, payload, waited, record, origin }: Remembered): Promise<boolean | undefined> {
     const about = record ?? `f.${waited?.request ?? waited?.message ?? id}`
     // Accepted before: what failed then has gone well meanwhile.
     if (fault === undefined || fault.code === 'DUPLICATE') {
@@ -122,9 +122,7 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
     await (await failures()).record(environment, pipeline, {
       // What this one did not do, the one before it may have done, or be doing.
       id: about, execution: id, fault, effect: fault.code === 'IN_DOUBT' || fault.code === 'IN_PROGRESS' ? 'unknown' : execution.effect, step: execution.at, entity: execution.entity, payload,
-      // A rerun has a name of its own, the same each time.
-      named: named && record === undefined,
-      request: waited?.request,
+      origin, request: waited?.request,
       waits: waited !== undefined && retry && 'attempts' in trigger && waited.attempt < trigger.attempts ? waited.attempt : undefined,
     })
     return true
@@ -136,7 +134,7 @@ interface Remembered extends Pick<Given, 'id' | 'waited' | 'record'> {
   readonly fault: Fault | undefined
   readonly execution: Execution
   readonly payload: unknown
-  readonly named: boolean
+  readonly origin: string | undefined
 }
 
 /** Records of failures, in a file of the layer of its own. */

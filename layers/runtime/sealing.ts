@@ -30,3 +30,12 @@ export async function openEnvelope(environment: Environment, key: EnvelopeKey, c
     throw new Fault((error as Partial<Fault>).code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'DECRYPTION_FAILED')
   }
 }
+
+/** JSON that we sealed and kept ourselves: that it does not open is no fault of a sender's. Throws STORED_UNREADABLE, UNAVAILABLE. */
+export async function openKept(...sealed: Parameters<typeof openEnvelope>): Promise<unknown> {
+  try {
+    return JSON.parse(Buffer.from(await openEnvelope(...sealed)).toString()) as unknown
+  } catch (error) {
+    throw new Fault((error as Partial<Fault>).code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'STORED_UNREADABLE')
+  }
+}

@@ -3,6 +3,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import type { Environment } from './environment.ts'
+import { reserve } from './execution.ts'
 import { asFault, Fault, faults } from './fault.ts'
 import type { Io } from './io.ts'
 import { unwrap } from './keep.ts'
@@ -36,10 +37,16 @@ interface Arrived {
   readonly message: Message
   readonly read: (io: Io) => unknown
   /** The id that its sender was answered. */
-  readonly request?: string
+  readonly request?: string | undefined
 }
 
 const origin = (route: string, id: string): string => JSON.stringify(['', route, id])
+
+/** What the door of a route puts into its queue: the id that the sender was answered, and the message, sealed. */
+function kept(body: string): { readonly id: string; readonly sealed: string } | undefined {
+  const [, id, sealed] = /^([0-9a-f-]{36})\.([\w-]+)$/.exec(body) ?? []
+  return id === undefined || sealed === undefined ? undefined : { id, sealed }
+}
 
 /** Under which id it was there before: SQS gives what is driven back from the dead-letter queue another one. */
 function firstOf({ messageAttributes }: SQSRecord): string | undefined {
@@ -84,6 +91,12 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     return typeof sealed === 'string' ? { sealed } : unreadable()
   }
 
+  /** What is known of a message before it is opened, and how it fails if it is not. */
+  function unopened(body: string, read: () => never): Arrived {
+    const id = trigger.kind === 'async' ? kept(body)?.id : undefined
+    return trigger.kind !== 'async' || id === undefined ? { message: {}, read } : { message: { origin: origin(trigger.path, id), acknowledges: true }, request: id, read }
+  }
+
   /** Throws a Fault where the message cannot be opened. */
   async function arrive(record: SQSRecord): Promise<Arrived> {
     const { body } = record
@@ -91,18 +104,16 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
       case 'queue': return { message: { origin: origin(trigger.name, idOf(record)), acknowledges: true }, read: (io) => sealedOr(body, io) }
       case 'event': return { message: { origin: origin(name, eventId(body) ?? idOf(record)), acknowledges: true }, read: (io) => ofEvent(body, io) }
       case 'async': {
-        const [, id, text] = /^([0-9a-f-]{36})\.([\w-]+)$/.exec(body) ?? []
-        if (id === undefined || text === undefined) return unreadable()
-        const taken = { message: { origin: origin(trigger.path, id), acknowledges: true as const }, request: id }
+        const { id, sealed } = kept(body) ?? unreadable()
         try {
-          const opened = unwrap(await (await atRest()).openEnvelope(environment, waitingKey, name, Buffer.from(text, 'base64url'), [name, id]))
+          const opened = unwrap(await (await atRest()).openEnvelope(environment, waitingKey, name, Buffer.from(sealed, 'base64url'), [name, id]))
           // What the sender named itself is the same message, whatever ids it was answered.
-          return { ...taken, message: { ...taken.message, ...opened.origin !== undefined && { origin: opened.origin } }, read: (io) => payloadOf(trigger.accept, opened.body, io) }
+          return { message: { origin: opened.origin ?? origin(trigger.path, id), acknowledges: true }, request: id, read: (io) => payloadOf(trigger.accept, opened.body, io) }
         } catch (error) {
           const fault = asFault(error)
-          const failing = { message: taken.message, read: () => { throw fault } }
+          const failing = unopened(body, () => { throw fault })
           // What does not open was not put here by the door: its id is nobody's word, and says nothing of a row.
-          return fault.code === 'DECRYPTION_FAILED' ? failing : { ...taken, ...failing }
+          return fault.code === 'DECRYPTION_FAILED' ? { ...failing, request: undefined } : failing
         }
       }
     }
@@ -142,8 +153,9 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     const id = randomUUID()
     const attempt = Number(record.attributes.ApproximateReceiveCount)
     const deadline = Math.min(clock.now() + timeout * 1_000, end - closing)
-    const arrived = await soon(clock, deadline, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
-    const { message, read, request } = arrived ?? { message: {}, read: late }
+    // The rest is for the record of its failure.
+    const arrived = await soon(clock, deadline - reserve, () => arrive(record).catch((error: unknown): Arrived => ({ message: {}, read: () => { throw asFault(error) } })))
+    const { message, read, request } = arrived ?? unopened(record.body, late)
     const ended = await run({
       id, deadline, message, read: attempt > trigger.attempts ? unknown : read,
       waited: { message: idOf(record), attempt, ...firstOf(record) !== undefined && { redriven: true }, ...request !== undefined && { request } },

@@ -228,6 +228,17 @@ describe('who may do what', () => {
   })
 })
 
+test('names that senders gave are sealed by a pipeline that claims them, though its entity is in the clear, and opened by the function failures alone', () => {
+  const [, shipment] = failures.pipelines
+  const claiming: Step<never, never> = { kind: 'deduplicate', config: { idempotencyKey: 'required' }, needs: [], claimsMessage: true, run: (payload) => payload }
+  const named = { ...shipment, name: 'named', timeout: 15, trigger: post('/named', { auth: iam() }), steps: flow(shipment?.steps as typeof claiming, claiming) } as Pipeline
+  const made = synthesized({ ...failures, pipelines: [shipment as Pipeline, named] })
+  const asked = (name: string) => (made.plain(made.all('AWS::IAM::ManagedPolicy')[`Sallyport-dev/${name}-Policy`]?.Properties) as { PolicyDocument: { Statement: { Action: unknown; Resource: unknown }[] } }).PolicyDocument.Statement
+    .filter(({ Resource }) => Resource === 'Sallyport-dev-state/realm-reruns-key.Arn').map(({ Action }) => Action)
+  expect(['shipment', 'named', 'failures'].map(asked)).toStrictEqual([[], ['kms:GenerateDataKey'], ['kms:Decrypt']])
+  expect(costsOf([made.state, made.stateless], assumed).pipelines.map(({ name, failures }) => [name, failures?.lines.map(({ what }) => what)])).toStrictEqual([['shipment', ['record write units']], ['named', ['record write units', 'KMS requests, at most']]])
+})
+
 test('failures that leave a record are counted, and ten in five minutes are told', () => {
   expect(Object.values(properties('AWS::Logs::MetricFilter')).filter(({ MetricTransformations }) => (MetricTransformations as { MetricName: string }[])[0]?.MetricName === 'Recorded').map(({ LogGroupName, FilterPattern }) => [LogGroupName, FilterPattern]))
     .toStrictEqual(['applicant', 'shipment'].map((name) => [`Sallyport-dev/${name}-Log`, '{ $.event = "execution" && $.recorded IS TRUE }']))

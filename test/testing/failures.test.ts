@@ -58,7 +58,7 @@ describe('a route', () => {
   })
 })
 
-test('what may have been done under the name that its sender gave is told by the record', async () => {
+test('the name that a sender gave is sealed in the record, where a step claims it', async () => {
   const named = pipeline({ name: 'named', trigger: post('/named', { auth: open(why) }), sensitive: ['taxId'], steps: flow(
     validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'optional' }),
     call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
@@ -66,7 +66,9 @@ test('what may have been done under the name that its sender gave is told by the
   const it = world(() => 500)
   await it.run(named, order, { headers: { 'idempotency-key': 'order 4711' } })
   await it.run(named, { ...order, orderId: 'o-2' })
-  expect((await it.failures()).map(({ entity: about, keyed, effect }) => [about, keyed, effect])).toEqual(expect.arrayContaining([['named/o-2', false, 'unknown'], ['named/o-4711', true, 'unknown']]))
+  const records = await it.failures()
+  expect(records.map(({ entity: about, origin, effect }) => [about, origin?.length !== undefined, effect])).toEqual(expect.arrayContaining([['named/o-2', false, 'unknown'], ['named/o-4711', true, 'unknown']]))
+  expect(JSON.stringify(records.map((record) => Object.values(record).map((value) => value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value)))).not.toContain('order 4711')
 })
 
 describe('a rerun', () => {
@@ -218,16 +220,25 @@ describe('a queue', () => {
     validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }),
     call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
   ) })
-  test('what is the same by its id alone is not offered for a rerun as long as it may lie in its queue', async () => {
-    const it = sandbox({ partners: { bank: 'unreachable' } })
+  test('what is the same by its id alone is run again under that id: whatever its queue brings, then, was done', async () => {
+    let up = false
+    const it = world(() => up ? { booked: true } : 400)
+    it.faults([{ service: 'secretsmanager', operation: 'GetSecretValue', error: 'denied', times: 1 }])
     await it.deliver(byId, order)
-    expect((await it.failures()).map(({ waits, effect }) => [waits, effect])).toEqual([[Date.UTC(2026, 0, 5), 'none']])
+    const [record] = await it.failures()
+    expect(record).toMatchObject({ fault: 'ACCOUNT_UNAVAILABLE', effect: 'none', waits: Date.UTC(2026, 0, 1) + (5 + 90 + 3_600) * 1_000 })
+    if (record === undefined) throw new Error('no record')
+    up = true
+    expect(await it.rerun(byId, record, order)).toEqual({ done: true })
+    it.tick(95_000)
+    expect((await it.drain(byId)).map(({ outcome, partners }) => [outcome, partners['bank']])).toEqual([['done', []]])
+    expect(await it.failures()).toEqual([])
   })
   test('what one attempt may have done, a later one that did nothing does not take back', async () => {
     const it = world(() => 500)
     await it.send(byId, order)
     expect((await it.drain(byId)).map(({ fault }) => fault)).toEqual(['PARTNER_FAILED', 'IN_DOUBT'])
-    expect((await it.failures()).map(({ fault, effect, keyed, waits }) => [fault, effect, keyed, waits])).toEqual([['IN_DOUBT', 'unknown', true, 0]])
+    expect((await it.failures()).map(({ fault, effect, waits }) => [fault, effect, waits])).toEqual([['IN_DOUBT', 'unknown', 0]])
   })
   test('a message that nobody can read is recorded too, since nobody waits for a reply, and ends in the dead-letter queue once', async () => {
     const it = world(() => ({ booked: true }))
@@ -243,6 +254,66 @@ describe('a queue', () => {
   })
 })
 
+describe('a rerun of a message that has a name of its own claims that name', () => {
+  const named = pipeline({ name: 'named', trigger: post('/named', { auth: open(why) }), sensitive: ['taxId'], steps: flow(
+    validate(Order), entity({ by: 'orderId', source: { from: crm, request: (name) => ({ method: 'GET', path: path`/orders/${name}` }) } }), deduplicate({ idempotencyKey: 'required' }),
+    call({ to: bank, once: 'orderId', reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
+  ) })
+  const headers = { 'idempotency-key': 'k-1' }
+  const down = [{ service: 'secretsmanager', operation: 'GetSecretValue', error: 'unavailable', times: 3 }] as const
+
+  /** `answers`: what the bank does each time. By now the source says another amount than the sender did. */
+  function named1(...answers: readonly (number | Json)[]) {
+    let sent = 0
+    const it = sandbox({ partners: {
+      bank: () => {
+        const does = answers[sent++] ?? { booked: true }
+        return typeof does === 'number' ? { status: does } : { body: does }
+      },
+      crm: () => ({ body: { ...order, amount: 99 } }),
+    } })
+    return {
+      it, sent: () => sent, send: async () => (await it.run(named, order, { headers })).fault ?? 'done',
+      rerun: async (how: string, effect?: string) => {
+        const record = (await it.failures()).find((each) => effect === undefined || each['effect'] === effect)
+        if (record === undefined) throw new Error('no record')
+        return it.rerun(named, record, how === 'body' ? order : undefined)
+      },
+    }
+  }
+
+  test.each(['body', 'source'])('what its sender has repeated since is not done again: %s', async (how) => {
+    const { it, sent, send, rerun } = named1()
+    it.faults([...down])
+    expect([await send(), await send()]).toEqual(['ACCOUNT_UNAVAILABLE', 'done'])
+    it.tick(25 * 3_600_000)
+    expect(await rerun(how)).toEqual({ done: true })
+    expect([sent(), await it.failures()]).toEqual([1, []])
+  })
+  test.each(['body', 'source'])('what it did, its sender is told to be a duplicate: %s', async (how) => {
+    const { it, sent, send, rerun } = named1()
+    it.faults([...down])
+    expect([await send(), await rerun(how), await send()]).toEqual(['ACCOUNT_UNAVAILABLE', { done: true }, 'DUPLICATE'])
+    expect((await it.run(named, { ...order, amount: 13 }, { headers })).fault).toBe(how === 'body' ? 'KEY_REUSED' : 'DUPLICATE')
+    expect(sent()).toBe(1)
+  })
+  test.each(['body', 'source'])('nor is what was done before the message failed: %s', async (how) => {
+    const { it, sent, send, rerun } = named1()
+    expect(await send()).toBe('done')
+    it.faults([{ service: 'dynamodb', operation: 'PutItem', error: 'throttle', times: 3 }])
+    expect(await send()).toBe('UNAVAILABLE')
+    expect(await rerun(how)).toEqual({ done: true })
+    expect(sent()).toBe(1)
+  })
+  test.each(['body', 'source'])('what an attempt before may have done is in doubt, whatever the last one did: %s', async (how) => {
+    const { it, sent, send, rerun } = named1(500, 400)
+    expect([await send(), await send()]).toEqual(['PARTNER_FAILED', 'PARTNER_REFUSED'])
+    it.tick(25 * 3_600_000)
+    expect(await rerun(how, 'none')).toEqual({ done: false, fault: 'IN_DOUBT' })
+    expect(sent()).toBe(2)
+  })
+})
+
 function methods(it: ReturnType<typeof sandbox>) {
   return { run: it.run.bind(it), failures: it.failures.bind(it) }
 }
@@ -253,7 +324,7 @@ describe('what an attempt before may have done', () => {
     validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }), call({ to: bank, reply: Booked, request }),
   ) })
 
-  test('is not known where the last one ended without a word: the record says so, and no rerun is offered', async () => {
+  test('is not known where the last one ended without a word: the record says so, and a rerun meets the same doubt', async () => {
     const named = once('once', 2)
     let paid = 0
     const it = world(() => {
@@ -269,8 +340,12 @@ describe('what an attempt before may have done', () => {
     it.faults([])
     it.tick(3_600_000)
     expect((await it.drain(named)).map(({ fault, attempt }) => [fault, attempt])).toEqual([['IN_DOUBT', 3]])
-    expect(await it.failures()).toMatchObject([{ fault: 'IN_DOUBT', effect: 'unknown', keyed: true, retry: false }])
+    const [record, ...others] = await it.failures()
+    expect(others).toEqual([])
+    expect(record).toMatchObject({ fault: 'IN_DOUBT', effect: 'unknown', retry: false })
     expect(await it.dead(named)).toMatchObject([{ fault: 'IN_DOUBT' }])
+    if (record === undefined) throw new Error('no record')
+    expect(await it.rerun(named, record, order)).toEqual({ done: false, fault: 'IN_DOUBT' })
     expect(paid).toBe(1)
   })
   test('is not known of a second message of the same name either', async () => {
@@ -285,7 +360,7 @@ describe('what an attempt before may have done', () => {
         it.tick(300_000)
       }
     }
-    expect((await it.failures()).map(({ fault, effect, keyed }) => [fault, effect, keyed])).toEqual([['IN_DOUBT', 'unknown', true], ['IN_DOUBT', 'unknown', true]])
+    expect((await it.failures()).map(({ fault, effect }) => [fault, effect])).toEqual([['IN_DOUBT', 'unknown'], ['IN_DOUBT', 'unknown']])
   })
   test('is told by nothing where nothing is claimed: its message may lie in the queue for four days', async () => {
     const unclaimed = pipeline({ name: 'unclaimed', trigger: queue('unclaimed', { readable: 'orders hold no card', attempts: 3 }), sensitive: ['taxId'], steps: flow(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as v from 'valibot'
 import { event, flow, iam, open, path, pipeline, post, queue, type Sealed } from 'sallyport'
-import { call, deduplicate, throwFault, transform, validate, when } from 'sallyport/steps'
+import { call, deduplicate, entity, throwFault, transform, validate, when } from 'sallyport/steps'
 import { sandbox } from 'sallyport/testing'
 import notice from '../infra/fixtures/queues/notice.ts'
 import payout from '../infra/fixtures/queues/payout.ts'
@@ -276,6 +276,15 @@ describe('a route that answers at once', () => {
     expect(await told(262_134)).toStrictEqual({ state: 'done', status: 200, omitted: 'TOO_LARGE' })
   })
 
+  test.each([['an amount in bigint', () => 10n], ['a cycle', () => { const own: unknown[] = []; return own[own.push(own) - 1] }]])('a reply that is no JSON, %s: it is done, and said to be none', async (_, made) => {
+    const odd = pipeline({ name: 'odd', trigger: post('/odd', { mode: 'async', auth: iam() }), steps: flow(validate(Any), transform(() => ({ made: made() }))) })
+    const world = sandbox()
+    const { id } = (await world.run(odd, { id: 'x' })).body as { id: string }
+    const [worked] = await world.drain(odd)
+    expect([worked?.outcome, worked?.lines.map(({ event }) => event)]).toStrictEqual(['done', ['execution']])
+    expect((await world.outcome(odd, id)).body).toStrictEqual({ id, state: 'done', status: 200, omitted: 'NO_JSON' })
+  })
+
   test('a sealed reply is told as text, with its type', async () => {
     const sealing = pipeline({ name: 'sealing', trigger: post('/sealing', { mode: 'async', accept: 'application/jose', auth: iam() }), steps: transform(({ sealed }: Sealed) => ({ sealed, mediaType: 'application/jose' })) })
     const world = sandbox()
@@ -304,6 +313,28 @@ describe('a route that answers at once', () => {
     expect((await world.outcome(plain, id)).body).toStrictEqual({ id, state: 'accepted' })
   })
 
+  const tried = (attempts: number) => pipeline({
+    name: 'slow', timeout: 5, trigger: post('/slow', { mode: 'async', auth: iam(), attempts }),
+    steps: flow(validate(Any), entity({ by: 'id' }), deduplicate({ by: 'id' }), call({ to: bank, once: 'id', reply: v.unknown(), request: () => ({ method: 'POST', path: path`/slow` }) })),
+  })
+  test.each([1, 2])('what cannot be opened in time is still the message of its sender, who hears of it; of %i attempts there is one record', async (attempts) => {
+    const slow = tried(attempts)
+    const world = sandbox()
+    // While somebody waits for KMS the clock goes on from turn to turn, and files that are read for the first time take some.
+    await import('../../layers/runtime/failures.ts')
+    const { id } = (await world.run(slow, { id: 'x' })).body as { id: string }
+    // The key under which it waits is not in memory any more, and KMS is silent.
+    world.tick(400_000)
+    world.faults([{ service: 'kms', operation: 'Decrypt', error: 'timeout', times: 1_000 }])
+    const begun = world.now()
+    const lines = (await world.drain(slow)).map((worked) => worked.lines.at(-1))
+    expect(lines).toMatchObject(Array.from({ length: attempts }, () => ({ fault: 'OUT_OF_TIME', request: id, recorded: true })))
+    // A second of its five is kept to put it away, and 0.7 to write the record.
+    expect(Date.parse(String(lines[0]?.['time'])) - begun).toBe(3_300)
+    expect((await world.outcome(slow, id)).body).toStrictEqual({ id, state: 'failed', status: 504, fault: 'OUT_OF_TIME' })
+    expect((await world.failures()).map((each) => [each.id, each.request, each.fault])).toStrictEqual([[`f.${id}`, id, 'OUT_OF_TIME']])
+  })
+
   test('the Idempotency-Key names the message, as it does where senders wait', async () => {
     const named = pipeline({
       name: 'named', trigger: post('/named', { mode: 'async', auth: iam() }),
@@ -314,6 +345,23 @@ describe('a route that answers at once', () => {
     const [first, second] = [await send(), await send()]
     expect((await world.drain(named)).map(({ outcome, partners }) => [outcome, partners['bank']?.length])).toStrictEqual([['done', 1], ['done', 0]])
     for (const { id } of [first, second]) expect((await world.outcome(named, id)).body).toMatchObject({ state: 'done' })
+  })
+
+  test('the same Idempotency-Key and identifier with another payload is a duplicate: its sender is not told that it was done', async () => {
+    const paid = pipeline({
+      name: 'paid', trigger: post('/paid', { mode: 'async', auth: iam() }),
+      steps: flow(validate(v.object({ id: v.string(), amount: v.number() })), deduplicate({ by: 'id' }), call({ to: bank, once: 'id', reply: v.unknown(), request: () => ({ method: 'POST', path: path`/paid` }) })),
+    })
+    const world = sandbox()
+    const send = async (amount: number): Promise<string> => {
+      const { id } = (await world.run(paid, { id: 'x', amount }, { headers: { 'idempotency-key': 'k-1' } })).body as { id: string }
+      await world.drain(paid)
+      return id
+    }
+    const [first, other, again] = [await send(1), await send(5_000), await send(1)]
+    expect((await world.outcome(paid, first)).body).toMatchObject({ state: 'done' })
+    expect((await world.outcome(paid, other)).body).toStrictEqual({ id: other, state: 'failed', status: 409, fault: 'DUPLICATE' })
+    expect((await world.outcome(paid, again)).body).toMatchObject({ state: 'done' })
   })
 
   test('where one is required, its door refuses a message without', async () => {

@@ -202,8 +202,22 @@ describe('rerun', () => {
     await ask({ rerun: { id: 'f.a' } })
     expect(asked).toStrictEqual([{ name: 'Bank-dev-loans', event: { rerun: { id: 'f.a', entity: '1042', request: '0b6c4f4e-0000-4000-8000-000000000000' } } }])
   })
+  const sealed = async (id: string, pipeline = 'loans', what = 'entity', text: string = canary): Promise<AttributeValue> => ({ B: await sealEnvelope(sealing, rerunsKey, pipeline, Buffer.from(text), [pipeline, id, what]) })
+  test('the name of its message is opened here, and goes with it, whatever it may have done; it opens in no other place', async () => {
+    const origin = JSON.stringify(['iam arn', 'POST /loans', canary])
+    await put('f.a', 1, { effect: { S: 'unknown' }, origin: await sealed('f.a', 'loans', 'origin', origin) })
+    const body = Buffer.from('{}').toString('base64')
+    expect(await ask({ rerun: { id: 'f.a' } })).toStrictEqual({ id: 'f.a', done: true })
+    expect(await ask({ rerun: { id: 'f.a', body } })).toStrictEqual({ id: 'f.a', done: true })
+    expect(asked.map(({ event }) => event)).toStrictEqual([{ rerun: { id: 'f.a', entity: '1042', origin } }, { rerun: { id: 'f.a', fingerprint: '1.abc', body, origin } }])
+    expect(JSON.stringify(lines)).not.toContain(canary)
+    for (const moved of [await sealed('f.a', 'loans', 'entity', origin), await sealed('f.b', 'loans', 'origin', origin)]) {
+      await put('f.a', 1, { origin: moved })
+      expect(await ask({ rerun: { id: 'f.a' } })).toStrictEqual({ id: 'f.a', done: false, fault: 'DECRYPTION_FAILED' })
+    }
+    expect(asked).toHaveLength(2)
+  })
   test('a sensitive one is opened here, is in no answer and in no line, and opens in no other row', async () => {
-    const sealed = async (id: string, pipeline = 'loans'): Promise<AttributeValue> => ({ B: await sealEnvelope(sealing, rerunsKey, pipeline, Buffer.from(canary), [pipeline, id]) })
     await put('f.a', 1, { entity: { S: `loans/1.${'d'.repeat(43)}` }, sealed: await sealed('f.a') })
     answers = () => ({ done: false, fault: 'PARTNER_SILENT', entity: canary })
     const answer = await ask({ rerun: { id: 'f.a' } })
@@ -225,8 +239,6 @@ describe('rerun', () => {
   })
   test.each([
     ['waits', { waits: { N: String(now + 60_000) } }, true], ['final', { retry: { BOOL: false } }, true],
-    // Its Idempotency-Key is in doubt: not even force sends it under another name.
-    ['doubt', { keyed: { BOOL: true } }, false],
     // Force gives no payload.
     ['body', { source: { BOOL: false } }, false], ['body', { entity: undefined }, false],
   ] as const)('is refused: %s', async (why, rest, forced) => {

@@ -3,7 +3,7 @@ import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { digits, hashKey, identifier } from 'sallyport'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claim, type AskedKey, type Claimant, type Held, type Kept } from '../../../layers/runtime/claims.ts'
+import { claim, settle, type AskedKey, type Claimant, type Held, type Kept } from '../../../layers/runtime/claims.ts'
 import { system } from '../../../layers/runtime/clock.ts'
 import { Environment } from '../../../layers/runtime/environment.ts'
 import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
@@ -37,7 +37,7 @@ async function execution({ keys = [], at = start, payload = { keys: keys.map(({ 
   const claimant: Claimant = { pipeline, sends, replaySafe: true, window: 3_600_000, deadline: at + 15_000, origin }
   const held: Held[] = []
   const before = await claim(environment, claimant, { keys, days: 7, payload, ...message && { message: { ...reply && { reply } } } }, (each) => held.push(each), { acknowledges, ...closed && { closed } })
-  return { before, settle: (effect: 'done' | 'none' | 'unknown', said?: unknown) => (held[0] as Held).settle({ effect, repeatable: true }, { step: 'call', reply: said }) }
+  return { before, held, settle: (effect: 'done' | 'none' | 'unknown', said?: unknown) => settle(environment, held, { effect, repeatable: true }, { step: 'call', reply: said }) }
 }
 const code = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'granted', (error: { code: string }) => error.code)
 const fresh = (): string => randomUUID()
@@ -47,6 +47,43 @@ async function written(what: () => Promise<unknown>): Promise<string[]> {
   await what()
   return aws.calls().slice(before).map(({ operation }) => String(operation)).filter((operation) => /Item/.test(operation))
 }
+
+describe('several claims of one run', () => {
+  const end = { effect: 'done', repeatable: true } as const
+  const two = async (at = start) => {
+    const [a, b] = [fresh(), fresh()]
+    const [one, other] = [await execution({ keys: [field('ssn', a)], payload: a, at }), await execution({ keys: [field('ref', b)], payload: b, at })]
+    return { a, b, held: [...one.held, ...other.held] }
+  }
+  const states = async (...values: readonly string[]): Promise<unknown[]> => Promise.all(values.map(async (value, i) => code(execution({ keys: [field(i === 0 ? 'ssn' : 'ref', value)], payload: value, at: start + 1 }))))
+
+  test('are confirmed in one transaction', async () => {
+    const { a, b, held } = await two()
+    expect(await written(() => settle(environment, held, end))).toEqual(['TransactWriteItems'])
+    expect(await states(a, b)).toEqual(['DUPLICATE', 'DUPLICATE'])
+  })
+  test('or none of them: what AWS does not take leaves none behind that others would wait for', async () => {
+    const { a, b, held } = await two()
+    await aws.faults([{ service: 'dynamodb', operation: 'TransactWriteItems', error: 'unavailable', times: 3 }])
+    expect(await code(settle(environment, held, end))).toBe('UNCONFIRMED')
+    await aws.faults([])
+    expect(await states(a, b)).toEqual(['IN_PROGRESS', 'IN_PROGRESS'])
+  })
+  test('where one is another run\'s by now, the others stand all the same', async () => {
+    const { a, b, held } = await two()
+    await execution({ keys: [field('ref', b)], payload: b, at: lapsed })
+    now = lapsed
+    expect(await code(settle(environment, held, end))).toBe('UNCONFIRMED')
+    expect(await states(a, b)).toEqual(['DUPLICATE', 'IN_PROGRESS'])
+  })
+  test('are released each by itself, so that one that is lost keeps no other', async () => {
+    const { a, b, held } = await two()
+    await execution({ keys: [field('ref', b)], payload: b, at: lapsed })
+    now = lapsed
+    await settle(environment, held, { effect: 'none', repeatable: true })
+    expect(await states(a, b)).toEqual(['granted', 'IN_PROGRESS'])
+  })
+})
 
 describe('several keys', () => {
   test('are claimed in one transaction and settled in one: refused where any was accepted, whoever it was with', async () => {

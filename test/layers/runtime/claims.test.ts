@@ -2,7 +2,7 @@ import { CreateTableCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claim, type Asked, type Claimant, type Held } from '../../../layers/runtime/claims.ts'
+import { claim, settle, type Asked, type Claimant, type Held } from '../../../layers/runtime/claims.ts'
 import { system } from '../../../layers/runtime/clock.ts'
 import { Environment } from '../../../layers/runtime/environment.ts'
 import type { Effect } from '../../../layers/runtime/io.ts'
@@ -32,7 +32,7 @@ interface Try { readonly value: string; readonly at?: number; readonly payload?:
 const ending = (held: Held, replaySafe: boolean) => ({
   settle(effect: Effect, at: number, repeatable = replaySafe): Promise<void> {
     now = at
-    return held.settle({ effect, repeatable })
+    return settle(environment, [held], { effect, repeatable })
   },
 })
 
@@ -172,7 +172,7 @@ test('a claim that AWS never took leaves nothing behind once the run is settled'
   now = start
   const outcome = await code(claim(environment, { pipeline: 'loans', sends: '[]', replaySafe: true, window: 60 * minute, deadline: start + 15_000 }, { keys: [{ by: 'ssn', as: undefined, value }], days: 7, payload: 1 }, (each) => held.push(each)))
   await aws.faults([])
-  for (const each of held) await each.settle({ effect: 'none', repeatable: true })
+  await settle(environment, held, { effect: 'none', repeatable: true })
   expect(outcome).toBe('UNAVAILABLE')
   expect((await items()).length).toBe(before)
 })
