@@ -76,7 +76,8 @@ export function aes(called: string, mode: 'cbc' | 'ctr' | 'cfb' | 'ofb' | 'ecb',
     },
   }
 
-  function initial(first: Buffer): Buffer | null {
-    return mode === 'ecb' ? null : iv === 'zero' ? Buffer.alloc(block) : first
+  /** Of ECB an IV of no bytes. */
+  function initial(first: Buffer): Buffer {
+    return iv === 'zero' ? Buffer.alloc(block) : first
   }
 }

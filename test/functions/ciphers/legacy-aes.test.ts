@@ -128,6 +128,7 @@ test('every failure is the one fault, from the one place', async () => {
 test('without padding a plaintext of part of a block is refused, at its path', async () => {
   for (const cipher of [aesCbc({ key, why, padding: 'none' }), aesEcb({ key, why, padding: 'none' })]) {
     await expect(cipher.seal(text, io, { field: 'ssn' })).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID', paths: ['ssn'] }))
+    await expect(cipher.seal(text, io)).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_INVALID', paths: ['$'] }))
   }
 })
 
@@ -187,6 +188,11 @@ test('what is shown of each: legacy, and why', () => {
   expect(aesCtr({ key, why, iv: 'beside' }).config).toMatchObject({ legacy: true, why, iv: 'beside', padding: 'none', encoding: 'base64', besideEncoding: 'base64' })
   expect(aesEcb({ key, why }).config).toStrictEqual({ legacy: true, why, key, padding: 'pkcs7', encoding: 'base64' })
   expect(aesGcmBare({ key, why, aad: 'orders' }).config).toMatchObject({ legacy: true, why, ivBytes: 12, tagBits: 128, aad: 'orders' })
+})
+
+test('each has its name, and needs its key alone', () => {
+  expect([aesCbc, aesCfb, aesCtr, aesOfb, aesEcb, aesGcmBare].map((cipher) => cipher({ key, why }).cipher)).toStrictEqual(['aes-cbc', 'aes-cfb', 'aes-ctr', 'aes-ofb', 'aes-ecb', 'aes-gcm-bare'])
+  for (const cipher of [aesCbc, aesGcmBare]) expect(cipher({ key, why }).needs).toMatchObject([{ resource: key, actions: ['secretsmanager:GetSecretValue'] }])
 })
 
 test('mistakes are one sentence', () => {

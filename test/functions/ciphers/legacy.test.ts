@@ -1,4 +1,4 @@
-import { constants, generateKeyPairSync, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto'
+import { constants, createPublicKey, generateKeyPairSync, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto'
 import { account, type Io } from 'sallyport'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { passphrase } from '../../../functions/accounts/passphrase.ts'
@@ -79,7 +79,11 @@ describe('PBES1 with MD5 and DES', () => {
     for (const iterations of [0, 100_001, 1.5, Number.NaN]) expect(() => pbeWithMd5AndDes({ passphrase: words, why, iterations })).toThrow(new TypeError('pbeWithMd5AndDes, iterations: write a whole number from 1 to 100000'))
     expect(() => pbeWithMd5AndDes({ passphrase: 'words' as never, why })).toThrow(new TypeError("pbeWithMd5AndDes, passphrase: write account('name', passphrase()), or shortKey()"))
     expect(() => pbeWithMd5AndDes({ passphrase: words, why, salt: 'given' as never })).toThrow(new TypeError('pbeWithMd5AndDes, salt: write concatenated or beside'))
-    expect(() => pbeWithMd5AndDes({ passphrase: words, why: ' short ' })).toThrow(new TypeError('pbeWithMd5AndDes, why: say in a sentence why nothing newer can be used here'))
+    for (const iterations of [1, 100_000]) expect(pbeWithMd5AndDes({ passphrase: words, why, iterations }).config).toMatchObject({ iterations })
+    expect(() => pbeWithMd5AndDes({ why } as never)).toThrow(new TypeError("pbeWithMd5AndDes, passphrase: write account('name', passphrase()), or shortKey()"))
+    expect(() => pbeWithMd5AndDes({ passphrase: words, why, encoding: 'utf8' as never })).toThrow(new TypeError('pbeWithMd5AndDes, encoding: write base64url, base64 or hex'))
+    for (const why of [' short ', 'nine char', ' nine char ', ' '.repeat(20)]) expect(() => pbeWithMd5AndDes({ passphrase: words, why })).toThrow(new TypeError('pbeWithMd5AndDes, why: say in a sentence why nothing newer can be used here'))
+    expect(pbeWithMd5AndDes({ passphrase: words, why: 'ten chars.' }).config).toMatchObject({ why: 'ten chars.' })
   })
 })
 
@@ -106,6 +110,7 @@ describe('RSAES-PKCS1-v1_5', () => {
       for (const other of [length - 1, length + 1].filter((other) => other > 0)) await expect(rsaPkcs1v15({ key, length: other, why, encoding: 'hex' }).open({ sealed }, io)).rejects.toThrow(failed)
     }
     await expect(rsaPkcs1v15({ to, why }).seal(randomBytes(246), io, { field: 'key' })).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', paths: ['key'] }))
+    await expect(rsaPkcs1v15({ to, why }).seal(randomBytes(246), io)).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', paths: ['$'] }))
   })
   test('node rejects implicitly: wrong padding gives bytes of many lengths, the same each time, and nothing that says so', () => {
     const lengths = new Set<number>()
@@ -136,13 +141,22 @@ describe('RSAES-PKCS1-v1_5', () => {
       await expect(opener.open({ sealed: wrong as string }, io)).rejects.toThrow(failed)
     }
   })
+  test('a text that begins with zeros opens with them alone: without them it is the same number', async () => {
+    const plain = randomBytes(32)
+    let sealed = Buffer.of(1)
+    while (sealed[0] !== 0) sealed = publicEncrypt({ key: pair.publicKey, padding }, plain)
+    const opener = rsaPkcs1v15({ key, length: 32, why })
+    expect(plain.equals(await opener.open({ sealed: sealed.toString('base64') }, io))).toBe(true)
+    await expect(opener.open({ sealed: sealed.subarray(1).toString('base64') }, io)).rejects.toThrow(failed)
+  })
   test('a key that is for another algorithm is our trouble', async () => {
     const jwk = { ...generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }), alg: 'RSA-OAEP-256' }
     await expect(rsaPkcs1v15({ to, why }).seal(Buffer.alloc(16), fakeIo(secrets({ bank: JSON.stringify({ publicKey: jwk }) })))).rejects.toThrow(expect.objectContaining({ code: 'ACCOUNT_UNAVAILABLE' }))
   })
   test('what is shown of it, and what it refuses', () => {
     expect(rsaPkcs1v15({ key, length: 32, why })).toMatchObject({ cipher: 'rsa-pkcs1v15', config: { legacy: true, why, key, length: 32, encoding: 'base64' }, needs: [{ resource: key }] })
-    expect(rsaPkcs1v15({ to, why })).toMatchObject({ config: { legacy: true, why, to }, needs: [{ resource: to }] })
+    expect(rsaPkcs1v15({ to, why })).toMatchObject({ mediaType: 'application/octet-stream', config: { legacy: true, why, to }, needs: [{ resource: to }] })
+    for (const length of [1, 1_013]) expect(rsaPkcs1v15({ key, length, why }).config).toMatchObject({ length })
     for (const length of [undefined, 0, 1_014, 1.5]) expect(() => rsaPkcs1v15({ key, length: length as number, why })).toThrow(new TypeError('rsaPkcs1v15, length: write how many bytes every plaintext has, 1 to 1013'))
     expect(() => rsaPkcs1v15({ length: 32, why } as never)).toThrow(new TypeError("rsaPkcs1v15: write to: account('name', publicKey()) to seal, or key: to open"))
     expect(() => rsaPkcs1v15({ to, why, encoding: 'utf8' as never })).toThrow(new TypeError('rsaPkcs1v15, encoding: write base64url, base64 or hex'))
@@ -158,6 +172,9 @@ describe('RSAES-OAEP by SHA-1', () => {
     const by = (oaepHash: string): string => publicEncrypt({ key: pair.publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, Buffer.from('text')).toString('base64')
     expect(Buffer.from(await opener.open({ sealed: by('sha1') }, io)).toString()).toBe('text')
     await expect(opener.open({ sealed: by('sha256') }, io)).rejects.toThrow(failed)
+    const jwk = (alg: string) => fakeIo(secrets({ bank: JSON.stringify({ publicKey: { ...createPublicKey(pair.publicKey).export({ format: 'jwk' }), alg } }) }))
+    expect(plain.equals(await opener.open(await rsaOaepSha1({ to, why }).seal(plain, jwk('RSA-OAEP')), io))).toBe(true)
+    await expect(rsaOaepSha1({ to, why }).seal(plain, jwk('RSA-OAEP-256'))).rejects.toThrow(expect.objectContaining({ code: 'ACCOUNT_UNAVAILABLE' }))
     await expect(rsaOaepSha1({ to, why }).seal(randomBytes(215), io)).rejects.toThrow(expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE', paths: ['$'] }))
   })
   test('what is shown of it, and what it refuses', () => {

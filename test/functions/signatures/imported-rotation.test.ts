@@ -43,6 +43,12 @@ describe.each([true, false])('a private key, with a name: %s', (named) => {
     const { signed = '' } = await both.sign?.(plain, io({ privateKeys: [first, rsa] })) ?? {}
     expect(String(await both.verify?.({ signed }, io({ privateKeys: [second, rsa, first] })))).toBe('{"amount":"12.50"}')
     await expect(both.verify?.({ signed }, io({ privateKeys: [rsa, first] }))).rejects.toMatchObject({ code: 'ACCOUNT_UNAVAILABLE' })
+    // Of the same type, and it says what it is for.
+    const [now, once] = [1, 2].map(() => jwkOf(generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey))
+    const rs = jws({ key, algorithm: 'RS256' })
+    const { signed: before = '' } = await rs.sign?.(plain, io({ privateKey: once })) ?? {}
+    expect(String(await rs.verify?.({ signed: before }, io({ privateKeys: [now, { ...once, alg: 'RS256' }] })))).toBe('{"amount":"12.50"}')
+    await expect(rs.verify?.({ signed: before }, io({ privateKeys: [now, { ...once, alg: 'PS256' }] }))).rejects.toThrow(invalid)
   })
 })
 

@@ -74,13 +74,21 @@ describe('whatever is not taken ends in one and the same fault', () => {
     ['expired', () => by({ ...sound, iat: now - 400, exp: now - 60 })], ['iat to come', () => by({ ...sound, iat: now + 61 })], ['iat as text', () => bare(JSON.stringify({ ...sound, iat: '0' }))], ['iat null', () => bare(JSON.stringify({ ...sound, iat: null }))],
     ['nbf to come', () => by({ ...sound, nbf: now + 61 })], ['nbf as text', () => bare(JSON.stringify({ ...sound, nbf: '0' }))], ['nbf null', () => bare(JSON.stringify({ ...sound, nbf: null }))], ['nbf negative', () => by({ ...sound, nbf: -1 })],
     ['made for longer', () => by({ ...sound, exp: now + 601 })], ['made for longer, a while ago', () => by({ ...sound, iat: now - 10_000, exp: now + 1 })], ['no iat, and far away', () => by({ ...undated, exp: now + 661 })],
-    ['a subject that is no text', () => bare(JSON.stringify({ ...sound, sub: 7 }))], ['a subject that is null', () => bare(JSON.stringify({ ...sound, sub: null }))], ['a jti that is no text', () => bare(JSON.stringify({ ...sound, jti: 7 }))], ['a jti over 1,024 characters', () => by({ ...sound, jti: 'a'.repeat(1_025) })],
+    ['a subject that is no text', () => bare(JSON.stringify({ ...sound, sub: 7 }))], ['a subject that is null', () => bare(JSON.stringify({ ...sound, sub: null }))], ['a jti that is no text', () => bare(JSON.stringify({ ...sound, jti: 7 }))], ['a jti over 1,024 characters', () => by({ ...sound, jti: 'a'.repeat(1_025) })], ['a jti in a list', () => bare(JSON.stringify({ ...sound, jti: ['a'] }))], ['a jti that has a length', () => bare(JSON.stringify({ ...sound, jti: { length: 1 } }))],
     ['another kind', () => by(sound, { typ: 'at+jwt' })], ['a kind that is no text', () => bare(JSON.stringify(sound), { typ: 'x' })], ['another algorithm', () => new SignJWT(sound).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(JSON.stringify(jwkOf(pair.publicKey))))],
     ['another key', () => by(sound, {}, pairFor('ES256').privateKey)], ['another kid', () => by(sound, { kid: 'k2' })], ['a claim twice', () => bare(`{"aud":"x",${JSON.stringify(sound).slice(1)}`)], ['__proto__', () => bare(`{"__proto__":{},${JSON.stringify(sound).slice(1)}`)],
     ['a list', () => bare(JSON.stringify([sound]))], ['null', () => bare('null')], ['text', () => bare('"x"')], ['no JSON', () => bare('x')], ['no UTF-8', () => bare(Buffer.concat([Buffer.from(`{"a":"`), Buffer.of(0xff), Buffer.from(`",${JSON.stringify(sound).slice(1)}`)]))],
     ['a JWT in a JWT', async () => bare(await by(sound))], ['over 8,192 characters', () => by({ ...sound, pad: 'x'.repeat(8_192) })], ['none', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await by(sound)).split('.')[1]}.`], ['in capitals', async () => (await by(sound)).toUpperCase()], ['behind Bearer', async () => `Bearer ${await by(sound)}`],
   ])('%s', async (_, token) => {
     await expect(check(token())).rejects.toThrow(refused)
+  })
+  test('at its limits it is taken', async () => {
+    expect(await check(by({ ...sound, jti: 'a'.repeat(1_024) }), { once: true })).toMatchObject({ iss: agreed.issuer })
+    expect(await check(by({ ...sound, nbf: 0 }))).toMatchObject({ nbf: 0 })
+    const [longest, longer] = await Promise.all([5_953, 5_954].map((pad) => by({ ...sound, pad: 'x'.repeat(pad) })))
+    expect([longest?.length, longer?.length]).toStrictEqual([8_192, 8_194])
+    expect(await check(longest ?? '')).toMatchObject({ jti: 'a' })
+    await expect(check(longer ?? '')).rejects.toThrow(refused)
   })
   test('without a jti where each is taken once', async () => {
     for (const jti of [undefined, '']) {
@@ -166,6 +174,12 @@ test('while the other side changes its algorithm both are taken, and each loads 
   expect(both.needs.map(({ resource }) => resource.name)).toStrictEqual(['old', 'next'])
 })
 
+test('the span in which a token can come: its life and the skew on either side', () => {
+  expect(verifier.span).toBe(720)
+  expect(jwt({ by: jws(use), ...agreed, maxLifetime: 300, skew: 0 }).span).toBe(300)
+  expect(jwt({ by: jws({ key: imported('ES256', {}).key, algorithm: 'ES256' }), ...agreed, lifetime: 60, skew: 5 }).span).toBe(70)
+})
+
 test('shows what is agreed, and no key', () => {
   expect(jwt({ by: jws(use), ...agreed, maxLifetime: 600 }).config).toStrictEqual({ by: [{ ...use, form: 'compact', algorithm: 'ES256' }], ...agreed, maxLifetime: 600, typ: 'JWT', skew: 60 })
 })
@@ -180,8 +194,19 @@ describe('a mistake of the definition is a sentence', () => {
     ['one algorithm twice', { ...good, by: [jws(use), jws(use)] }, 'jwt, by: write jws({ … }), or a list of 4 at most, no two of one algorithm'], ['JSON', { ...good, by: jws({ ...use, form: flattenedJson() }) }, 'jwt, by: write jws({ … }) without form and unencoded; a token is compact'],
     ['unencoded', { ...good, by: jws({ ...use, unencoded: true }) }, 'jwt, by: write jws({ … }) without form and unencoded; a token is compact'], ['nothing to sign with', { by: jws(use), ...agreed, lifetime: 60 }, 'jwt, by: write jws({ key }), which signs, or maxLifetime for what verifies alone'],
     ['a kind that is no text', { ...good, typ: 7 }, 'jwt, typ: write a media type, without application/, as JWT or at+jwt'],
+    ['an issuer over 1,024 characters', { ...good, issuer: 'x'.repeat(1_025) }, 'jwt, issuer: write a text, as https://tokens.example'], ['an audience over 1,024 characters', { ...good, audience: 'x'.repeat(1_025) }, 'jwt, audience: write a text, as https://tokens.example'],
+    ['five', { ...good, by: (['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const).map((algorithm) => jws({ from: use.from, algorithm })) }, 'jwt, by: write jws({ … }), or a list of 4 at most, no two of one algorithm'],
+    ['JSON beside a compact one', { ...good, by: [jws(use), jws({ from: use.from, algorithm: 'RS256', form: flattenedJson() })] }, 'jwt, by: write jws({ … }) without form and unencoded; a token is compact'],
+    ...[-1, 0.5, Number.NaN, '60'].map((skew): [string, object, string] => [`a skew of ${String(skew)}`, { ...good, skew }, 'jwt, skew: write a whole number of seconds, 0 to 300']),
+    ...[0, 1.5, 31_622_401].map((maxLifetime): [string, object, string] => [`a life of ${maxLifetime} seconds`, { ...good, maxLifetime }, 'jwt, maxLifetime: write a whole number of seconds, 1 to 31622400']),
   ])('%s', (_, options, message) => {
     expect(() => jwt(options as never)).toThrow(new TypeError(message))
+  })
+  test('what is at its limit is none', () => {
+    const long = 'x'.repeat(1_024)
+    expect(jwt({ ...good, issuer: long, audience: long, skew: 300, maxLifetime: 31_622_400 }).config).toMatchObject({ issuer: long, audience: long, skew: 300, maxLifetime: 31_622_400 })
+    expect(jwt({ ...good, by: (['RS256', 'PS256', 'ES256', 'EdDSA'] as const).map((algorithm) => jws({ from: use.from, algorithm })), skew: 0, maxLifetime: 1 }).config).toMatchObject({ skew: 0, maxLifetime: 1 })
+    expect(jwt({ by: jws({ key: mine.key, algorithm: 'ES256' }), ...agreed, lifetime: 86_400 }).config).toMatchObject({ lifetime: 86_400 })
   })
 })
 
@@ -191,5 +216,31 @@ test('what a signing key of ours signs that is no token is none, whatever it say
   const receipt = await jws({ key }).sign?.(Buffer.from(JSON.stringify(sound)), both)
   for (const way of [jwt({ by: jws({ key }), ...agreed, lifetime: 600 }), jwt({ by: jws({ from: key }), ...agreed, maxLifetime: 600 })]) {
     await expect(way.check({ signed: receipt?.signed ?? '' }, both, false)).rejects.toThrow(refused)
+  }
+})
+
+test('nor what a private key of ours signs that was made elsewhere; a key that is shared leaves the kind out', async () => {
+  const mine = imported('ES256', jwkOf(pair.privateKey))
+  const io = clock(mine.io)
+  const way = jwt({ by: jws({ key: mine.key, algorithm: 'ES256' }), ...agreed, lifetime: 600 })
+  await expect(way.check({ signed: await bare(JSON.stringify(sound)) }, io, false)).rejects.toThrow(refused)
+  expect(await way.check(await way.issue({ sub: 'ada' }, io), io, true)).toMatchObject({ sub: 'ada' })
+  const { io: known, ...both } = shared('HS256')
+  const { signed = '' } = await jws(both).sign?.(Buffer.from(JSON.stringify(sound)), clock(known)) ?? {}
+  expect(await jwt({ by: jws(both), ...agreed, lifetime: 600 }).check({ signed }, clock(known), false)).toStrictEqual(sound)
+})
+
+test('of several it is the one that signed which says whether the kind may be left out', async () => {
+  const { key, io } = ring('ES256', 'hsm', { 'receipts-1': pair })
+  const rsa = pairFor('RS256')
+  const partner = theirs('RS256', jwkOf(rsa.publicKey))
+  const doors = fakeIo({ ...partner.io, signing: io.signing, verifying: io.verifying, now: () => now * 1_000, json: (bytes) => readJson(bytes) })
+  const receipt = await jws({ key }).sign?.(Buffer.from(JSON.stringify(sound)), doors)
+  const foreign = await new SignJWT(sound).setProtectedHeader({ alg: 'RS256' }).sign(rsa.privateKey)
+  const [ours, others] = [jws({ from: key }), jws({ from: partner.from, algorithm: 'RS256' })]
+  for (const by of [[ours, others], [others, ours]]) {
+    const way = jwt({ by, ...agreed, maxLifetime: 600 })
+    await expect(way.check({ signed: receipt?.signed ?? '' }, doors, false)).rejects.toThrow(refused)
+    expect(await way.check({ signed: foreign }, doors, false)).toStrictEqual(sound)
   }
 })

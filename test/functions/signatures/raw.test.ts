@@ -30,6 +30,7 @@ describe.each(pairAlgorithms)('%s', (algorithm) => {
   test('bare: there is nothing but detached signatures, and a verifier does not sign', () => {
     expect(Object.keys(raw({ key: mine.key, algorithm })).sort()).toStrictEqual(['attest', 'config', 'detach', 'mediaType', 'needs', 'signature'])
     expect(Object.keys(raw({ from: other.from, algorithm })).sort()).toStrictEqual(['attest', 'config', 'needs', 'signature'])
+    expect(raw({ from: other.from, algorithm }).signature).toBe('raw')
   })
 })
 
@@ -39,6 +40,7 @@ describe('ECDSA', () => {
   test('in ASN.1 unless said otherwise, as OpenSSL writes it, or R and S side by side', async () => {
     const asn1 = Buffer.from(await raw({ key: mine.key, algorithm: 'ES256' }).detach(plain, fakeIo(mine.io)), 'base64')
     expect(verify('sha256', plain, pair.publicKey, asn1)).toBe(true)
+    await raw({ from: other.from, algorithm: 'ES256', format: 'der' }).attest(plain, asn1.toString('base64'), fakeIo(other.io))
     const side = Buffer.from(await raw({ key: mine.key, algorithm: 'ES256', format: 'ieee-p1363' }).detach(plain, fakeIo(mine.io)), 'base64')
     expect(side).toHaveLength(64)
     expect(verify('sha256', plain, { key: pair.publicKey, dsaEncoding: 'ieee-p1363' }, side)).toBe(true)
@@ -61,6 +63,8 @@ describe('ECDSA', () => {
   })
   test.each([
     ['00'.repeat(64), '3006020100020100'], [`${'00'.repeat(31)}7f${'00'.repeat(31)}80`, '300702017f02020080'], [`${'ff'.repeat(32)}01${'00'.repeat(31)}`, `3045022100${'ff'.repeat(32)}022001${'00'.repeat(31)}`],
+    // 127 and 128 bytes: from 128 on their count takes two.
+    [`00000000${'11'.repeat(62)}0000000000${'11'.repeat(61)}`, `307f023e${'11'.repeat(62)}023d${'11'.repeat(61)}`], [`00000000${'11'.repeat(62)}00000000${'11'.repeat(62)}`, `308180023e${'11'.repeat(62)}023e${'11'.repeat(62)}`],
     [`01${'ff'.repeat(65)}01${'ff'.repeat(65)}`, `308188024201${'ff'.repeat(65)}024201${'ff'.repeat(65)}`],
   ])('R and S of %s as ASN.1', (side, wanted) => {
     expect(der(Buffer.from(side, 'hex')).toString('hex')).toBe(wanted)
