@@ -26,6 +26,6 @@ export function cleartext(text: string): { readonly text: Buffer; readonly armor
 /** Without blanks at its end. A regular expression would look for that end from each of them. */
 function unblanked(line: string): string {
   let end = line.length
-  while (end > 0 && (line[end - 1] === ' ' || line[end - 1] === '\t')) end--
+  while (line[end - 1] === ' ' || line[end - 1] === '\t') end--
   return line.slice(0, end)
 }

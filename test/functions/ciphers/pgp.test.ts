@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateRawSync, deflateSync } from 'node:zlib'
-import { createMessage, decrypt, encrypt, enums, Message, PacketList, readKey, readMessage, readPrivateKey, revokeKey, sign, SymmetricallyEncryptedDataPacket, type PublicKey } from 'openpgp'
+import { armor, createMessage, decrypt, encrypt, enums, Message, PacketList, readKey, readMessage, readPrivateKey, revokeKey, sign, SymmetricallyEncryptedDataPacket, type PublicKey } from 'openpgp'
 import type { Io } from 'sallyport'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pgpPrivateKey, pgpPublicKey } from '../../../functions/accounts/pgp-key.ts'
@@ -84,7 +84,6 @@ describe('opens what it sealed, and what openpgp sealed; seals what openpgp open
   test('of several keys in an account all open, and the first seals and signs', async () => {
     const [first, second] = [await readPrivateKey({ armoredKey: other.privateKey }), await readPrivateKey({ armoredKey: pair.privateKey })]
     const both = Buffer.concat([first.write(), second.write()])
-    const { armor } = await import('openpgp')
     const rotated = ioWith({ ours: armor(enums.armor.privateKey, both), theirs: pair.publicKey, stranger: other.publicKey })
     expect(await asText(opener.open(await pgp({ to: theirs }).seal(plain, io), rotated))).toBe(text)
     expect(await asText(opener.open(await pgp({ to: stranger }).seal(plain, io), rotated))).toBe(text)
@@ -94,6 +93,11 @@ describe('opens what it sealed, and what openpgp sealed; seals what openpgp open
     expect(strict.needs.map(({ resource, actions }) => [resource.name, ...actions])).toStrictEqual([['ours', 'secretsmanager:GetSecretValue'], ['theirs', 'secretsmanager:GetSecretValue']])
     expect(pgp({ to: theirs, signBy: ours }).needs.map(({ resource }) => resource.name)).toStrictEqual(['theirs', 'ours'])
     expect(pgp({ to: theirs }).mediaType).toBe('application/pgp-encrypted')
+    expect(pgp({ to: theirs }).needs).toHaveLength(1)
+    expect(opener.needs).toHaveLength(1)
+    expect(pgp({ to: theirs })).toMatchObject({ cipher: 'pgp', config: { to: theirs, signBy: undefined, armor: true } })
+    expect(pgp({ to: theirs, signBy: ours, armor: false })).toMatchObject({ cipher: 'pgp', config: { to: theirs, signBy: ours, armor: false } })
+    expect(strict).toMatchObject({ cipher: 'pgp', config: { key: ours, signedBy: theirs } })
   })
 })
 
@@ -121,6 +125,10 @@ describe('whatever does not open ends in one and the same fault', () => {
     ['two literals', async () => sealed(Buffer.concat([literal(text), literal(text)]))],
     ['an unknown packet', async () => sealed(Buffer.concat([packet(60, Buffer.alloc(3)), literal(text)]))],
     ['bytes behind the literal', async () => sealed(Buffer.concat([literal(text), Buffer.of(0)]))],
+    ['a packet that begins without the first bit', async () => base64((await ciphertext()).with(0, 0x41))],
+    ['a literal that begins without the first bit', async () => sealed(literal(text).with(0, 0x4b))],
+    ['a marker without a length', async () => sealed(Buffer.concat([literal(text), Buffer.of(0xab), Buffer.from('PGP')]))],
+    ['a marker in pieces', async () => sealed(Buffer.concat([literal(text), Buffer.of(0xca, 0xe0), Buffer.from('P'), Buffer.of(2), Buffer.from('GP')]))],
     ['a truncated literal', async () => sealed(literal(text).subarray(0, -1))],
     ['packed twice', async () => sealed(packet(8, Buffer.concat([Buffer.of(2), deflateSync(packet(8, Buffer.concat([Buffer.of(2), deflateSync(literal(text))])))])))],
     ['packed as BZip2', async () => sealed(packet(8, Buffer.concat([Buffer.of(3), Buffer.from('BZh9')])))],
@@ -196,6 +204,50 @@ describe('our own trouble is told apart', () => {
     await expect(pgp({ to: theirs }).seal(plain, ioWith({ theirs: weak.publicKey }))).rejects.toThrow(unavailable)
     await expect(opener.open(sealed, ioWith({ ours: `${pair.privateKey.slice(0, 200)}\n-----END PGP PRIVATE KEY BLOCK-----` }))).rejects.toThrow(unavailable)
   })
+  test('a key that is locked and has no passphrase, one that is not for this, and one of which a part is weak', async () => {
+    const sealed = await pgp({ to: theirs, signBy: ours }).seal(plain, io)
+    const locked = await newPair({ passphrase: 'x' })
+    await expect(opener.open(sealed, ioWith({ ours: locked.privateKey }))).rejects.toThrow(unavailable)
+    const signs = await newPair({ subkeys: [] })
+    await expect(pgp({ to: theirs }).seal(plain, ioWith({ theirs: signs.publicKey }))).rejects.toThrow(unavailable)
+    expect(await asText(strict.open(await pgp({ to: theirs, signBy: ours }).seal(plain, ioWith({ theirs: pair.publicKey, ours: signs.privateKey })), ioWith({ ours: pair.privateKey, theirs: signs.publicKey })))).toBe(text)
+    const weak = await newPair({ type: 'rsa', rsaBits: 2048, subkeys: [{ rsaBits: 2048 }, { rsaBits: 1024 }] } as never, { minRSABits: 1024 })
+    await expect(opener.open(sealed, ioWith({ ours: weak.privateKey }))).rejects.toThrow(unavailable)
+    await expect(strict.open(sealed, ioWith({ ours: pair.privateKey, theirs: weak.publicKey }))).rejects.toThrow(unavailable)
+    await expect(pgp({ to: theirs }).seal(plain, ioWith({ theirs: weak.publicKey }))).rejects.toThrow(unavailable)
+  })
+  test.each([['SHA-1', enums.hash.sha1], ['MD5', enums.hash.md5], ['RIPEMD-160', enums.hash.ripemd]] as const)('a key that is certified by itself over %s', async (kind, hash) => {
+    const none = { rejectHashAlgorithms: new Set<number>(), rejectMessageHashAlgorithms: new Set<number>() }
+    const keys = await newPair({ type: 'rsa', rsaBits: 2048 }, { ...none, preferredHashAlgorithm: hash, nonDeterministicSignaturesViaNotation: false })
+    const encryptionKeys = await readKey({ armoredKey: keys.publicKey })
+    expect(encryptionKeys.users[0]?.selfCertifications[0]?.hashAlgorithm).toBe(hash)
+    await expect(pgp({ to: theirs }).seal(plain, ioWith({ theirs: keys.publicKey }))).rejects.toThrow(unavailable)
+    await expect(pgp({ to: theirs, signBy: ours }).seal(plain, ioWith({ theirs: pair.publicKey, ours: keys.privateKey }))).rejects.toThrow(unavailable)
+    // What others sealed to a key of ours opens, if it is SHA-1 alone: that endangers nothing.
+    const opening = opener.open({ sealed: await encrypt({ message: await createMessage({ binary: plain }), encryptionKeys, config: none }) }, ioWith({ ours: keys.privateKey }))
+    if (kind === 'SHA-1') expect(await asText(opening)).toBe(text)
+    else await expect(opening).rejects.toThrow(failed)
+  })
+  const privates = async (pairs: readonly Pair[]): Promise<string> => armor(enums.armor.privateKey, Buffer.concat(await Promise.all(pairs.map(async ({ privateKey }) => (await readPrivateKey({ armoredKey: privateKey })).write()))))
+  const publics = async (pairs: readonly Pair[]): Promise<string> => armor(enums.armor.publicKey, Buffer.concat(await Promise.all(pairs.map(async ({ publicKey }) => (await readKey({ armoredKey: publicKey })).write()))))
+  test('one weak key among those of an account', async () => {
+    const weak = await newPair({ type: 'rsa', rsaBits: 1024 }, { minRSABits: 1024 })
+    const sealed = await pgp({ to: theirs, signBy: ours }).seal(plain, io)
+    for (const pairs of [[pair, weak], [weak, pair]]) {
+      await expect(opener.open(sealed, ioWith({ ours: await privates(pairs) }))).rejects.toThrow(unavailable)
+      await expect(strict.open(sealed, ioWith({ ours: pair.privateKey, theirs: await publics(pairs) }))).rejects.toThrow(unavailable)
+      await expect(pgp({ to: theirs }).seal(plain, ioWith({ theirs: await publics(pairs) }))).rejects.toThrow(unavailable)
+    }
+  })
+  test('more than eight keys in an account', async () => {
+    const more = await Promise.all(Array.from({ length: 7 }, async () => newPair()))
+    const ninth = await newPair()
+    const sealed = await pgp({ to: theirs, signBy: ours }).seal(plain, io)
+    const [eight, nine] = [[...more, pair], [...more, pair, ninth]]
+    expect(await asText(strict.open(sealed, ioWith({ ours: await privates(eight), theirs: await publics(eight) })))).toBe(text)
+    await expect(strict.open(sealed, ioWith({ ours: await privates(nine), theirs: pair.publicKey }))).rejects.toThrow(unavailable)
+    await expect(strict.open(sealed, ioWith({ ours: pair.privateKey, theirs: await publics(nine) }))).rejects.toThrow(unavailable)
+  })
   test('an account of another kind', () => {
     expect(() => pgpPublicKey().read(JSON.stringify({ pgpPublicKey: pair.privateKey }))).toThrow(TypeError)
     expect(() => pgpPrivateKey().read(JSON.stringify({ pgpPrivateKey: pair.publicKey }))).toThrow(TypeError)
@@ -232,11 +284,43 @@ describe('files', () => {
       expect(readdirSync(folder)).toStrictEqual(names)
     }
   })
-  test('and time that has run out ends the reading', async () => {
+  test('and time that has run out ends the reading, at its last moment not yet', async () => {
     writeFileSync(at('plain'), large)
-    const late = ioWith({ theirs: pair.publicKey }, Date.now(), { deadline: 0 })
+    const now = Date.now()
+    const [late, just] = [1, 0].map((past) => ioWith({ theirs: pair.publicKey, ours: pair.privateKey }, now, { deadline: now - past })) as [Io, Io]
     await expect(pgp({ to: theirs }).sealFile?.({ from: at('plain'), to: at('late') }, late)).rejects.toMatchObject({ code: 'OUT_OF_TIME' })
+    await pgp({ to: theirs }).sealFile?.({ from: at('plain'), to: at('just') }, just)
+    await expect(opener.openFile?.({ from: at('just'), to: at('late') }, late)).rejects.toMatchObject({ code: 'OUT_OF_TIME' })
+    await opener.openFile?.({ from: at('just'), to: at('opened') }, just)
+    expect(readFileSync(at('opened')).equals(large)).toBe(true)
     expect(readdirSync(folder)).not.toContain('late')
+  })
+  test('one that is not there', async () => {
+    await expect(pgp({ to: theirs }).sealFile?.({ from: at('nowhere'), to: at('late') }, io)).rejects.toMatchObject({ code: 'STEP_FAILED', message: 'STEP_FAILED' })
+    await expect(opener.openFile?.({ from: at('nowhere'), to: at('late') }, io)).rejects.toThrow(failed)
+  })
+  test('what is packed may become no more than 64 MiB, or 32 times as much as it is', async () => {
+    const mebibyte = 1_048_576
+    const noise = Buffer.alloc(3 * mebibyte)
+    for (let i = 0; i < noise.length; i += 4) noise.writeInt32LE(Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(i >> 3, 0x85ebca6b), i)
+    const packed = async (size: number, random = 0): Promise<void> => {
+      writeFileSync(at('packed'), await sealedPackets(packet(8, Buffer.concat([Buffer.of(1), deflateRawSync(literal(Buffer.concat([noise.subarray(0, random), Buffer.alloc(size - random)])), { level: 1 })])), publicKey))
+    }
+    await packed(64 * mebibyte + 1)
+    await expect(opener.openFile?.({ from: at('packed'), to: at('unpacked') }, io)).rejects.toThrow(failed)
+    await packed(72 * mebibyte, noise.length)
+    expect(statSync(at('packed')).size).toBeGreaterThan(72 / 32 * mebibyte)
+    await opener.openFile?.({ from: at('packed'), to: at('unpacked') }, io)
+    expect(statSync(at('unpacked')).size).toBe(72 * mebibyte)
+  })
+  test('a signature of a text, which a file is not read as', async () => {
+    const signature = Buffer.from(await sign({ message: await createMessage({ text }), signingKeys: await readPrivateKey({ armoredKey: pair.privateKey }), detached: true, format: 'binary' }))
+    const sealed = await sealedPackets(Buffer.concat([signature, literal(text)]), publicKey)
+    writeFileSync(at('of-text'), sealed)
+    expect(await asText(strict.open({ sealed: base64(sealed) }, io))).toBe(text)
+    await opener.openFile?.({ from: at('of-text'), to: at('opened') }, io)
+    expect(readFileSync(at('opened'), 'utf8')).toBe(text)
+    await expect(strict.openFile?.({ from: at('of-text'), to: at('opened') }, io)).rejects.toThrow(failed)
   })
   test.each([['sealed', 'sealFile', 'STEP_FAILED', 'plain', 100_250], ['opened', 'openFile', 'DECRYPTION_FAILED', 'whole', 100_400]] as const)('where the disk is full within the last piece it fails, and nothing is left of what is %s', async (_, work, code, from, size) => {
     writeFileSync(at('plain'), large.subarray(0, size))

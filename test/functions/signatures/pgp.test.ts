@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib'
-import { createCleartextMessage, createMessage, enums, readKey, readMessage, readPrivateKey, readSignature, revokeKey, sign, verify } from 'openpgp'
+import { armor, createCleartextMessage, createMessage, enums, readKey, readMessage, readPrivateKey, readSignature, revokeKey, sign, verify } from 'openpgp'
 import type { Io } from 'sallyport'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { pgp } from '../../../functions/signatures/pgp.ts'
@@ -62,8 +62,66 @@ describe('signs what openpgp verifies, and verifies what openpgp signed', () => 
       await expect(verifier.verify?.({ signed: changed }, io)).rejects.toThrow(invalid)
     }
   })
+  test('clear text whose form is not exact', async () => {
+    const signed = (await sign({ message: await createCleartextMessage({ text: 'one\ntwo' }), signingKeys: await readPrivateKey({ armoredKey: pair.privateKey }) })).replaceAll('\r\n', '\n')
+    expect(signed.startsWith('-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\none\ntwo\n-----BEGIN PGP SIGNATURE-----\n')).toBe(true)
+    const headers = (lines: string): string => signed.replace('Hash: SHA512\n', lines)
+    for (const spelt of [
+      signed, headers(''), headers('Hash: SHA256, SHA-512\n'), headers('Hash: SHA512\nHash: SHA256\n'), headers(`Hash: ${'x'.repeat(200)}\n`),
+      signed.replace('MESSAGE-----', 'MESSAGE----- \t'), signed.replace('one', 'one \t '), signed.replace('one', '- one'), `${signed}\n\n`,
+    ]) expect(await asText(verifier.verify?.({ signed: spelt }, io)), spelt).toBe('one\ntwo')
+    for (const spelt of [
+      signed.replace('MESSAGE-----', 'MESSAGE-----x'), signed.replace('-----BEGIN', ' -----BEGIN'), headers('Hash:\n'), headers('Hash: \n'), headers('Hash:SHA512\n'), headers(' Hash: SHA512\n'), headers('hash: SHA512\n'), headers('Hash: SHA512;\n'),
+      headers(`Hash: ${'x'.repeat(201)}\n`), headers('Hash: SHA512 \u00e9\n'), headers('Comment: x\n'), headers('Hash: SHA512\n\n'), signed.replace('\n\n', '\n'), signed.replace('\n\n', '\n \n'), signed.replace('one', '-one'),
+      signed.replace('one', '-'), signed.replace('one', '-- one'), signed.replace('one', '-\tone'), signed.replace('one', ' one'), signed.replace('one\n', 'one\n\n'), signed.replace('two\n', 'two\n\n'),
+      signed.slice(0, signed.indexOf('-----BEGIN PGP SIGNATURE')), signed.replace('SIGNATURE-----\n', 'SIGNATURE----- x\n'), signed.replace('-----BEGIN PGP SIGNATURE-----\n', '-----BEGIN PGP SIGNATURE-----\n-----BEGIN PGP SIGNATURE-----\n'),
+      '-----BEGIN PGP SIGNED MESSAGE-----', '-----BEGIN PGP SIGNED MESSAGE-----\n', '-----BEGIN PGP SIGNED MESSAGE-----\n\n', '-----BEGIN PGP SIGNED MESSAGE-----\n\n-----BEGIN PGP SIGNATURE-----', '-----BEGIN PGP SIGNED MESSAGE-----\n-----BEGIN PGP SIGNATURE-----\n\n',
+    ]) await expect(verifier.verify?.({ signed: spelt }, io), spelt).rejects.toThrow(invalid)
+  })
+  test('clear text of blanks alone', async () => {
+    const signed = (await sign({ message: await createCleartextMessage({ text: '\n \n\t' }), signingKeys: await readPrivateKey({ armoredKey: pair.privateKey }) })).replaceAll('\r\n', '\n')
+    expect(await asText(verifier.verify?.({ signed }, io))).toBe('\n\n')
+    const [before, behind] = [signed.indexOf('\n\n') + 2, signed.indexOf('-----BEGIN PGP SIGNATURE')]
+    expect(await asText(verifier.verify?.({ signed: `${signed.slice(0, before)}\n  \n \t\n${signed.slice(behind)}` }, io))).toBe('\n\n')
+  })
+  test('clear text of 6 MiB, and not of more', async () => {
+    const signingKeys = await readPrivateKey({ armoredKey: pair.privateKey })
+    const made = async (length: number): Promise<string> => (await sign({ message: await createCleartextMessage({ text: 'x'.repeat(length) }), signingKeys })).replaceAll('\r\n', '\n')
+    const spare = (await made(1)).length - 1
+    const largest = await made(6 * 1_048_576 - spare)
+    expect(largest).toHaveLength(6 * 1_048_576)
+    expect((await verifier.verify?.({ signed: largest }, io))?.length).toBe(6 * 1_048_576 - spare)
+    await expect(verifier.verify?.({ signed: `${largest}\n` }, io)).rejects.toThrow(invalid)
+  })
+  test('a partner\'s keys are several, and one of them signed', async () => {
+    const both = armor(enums.armor.publicKey, Buffer.concat([(await readKey({ armoredKey: other.publicKey })).write(), (await readKey({ armoredKey: pair.publicKey })).write()]))
+    expect(await asText(verifier.verify?.({ signed: await byOpenpgp() }, ioWith({ theirs: both })))).toBe(text)
+    const third = await newPair()
+    await expect(verifier.verify?.({ signed: await byOpenpgp({ signingKeys: await readPrivateKey({ armoredKey: third.privateKey }) }) }, ioWith({ theirs: both }))).rejects.toThrow(invalid)
+  })
+  test('of several signatures one has to hold', async () => {
+    const by = async ({ privateKey }: Pair): Promise<Uint8Array> => sign({ message: await createMessage({ binary: plain }), signingKeys: await readPrivateKey({ armoredKey: privateKey }), detached: true, format: 'binary' })
+    for (const signers of [[pair, other], [other, pair], [pair]]) await verifier.attest(plain, Buffer.concat(await Promise.all(signers.map(by))).toString('base64'), io)
+    await expect(verifier.attest(plain, Buffer.concat([await by(other), await by(other)]).toString('base64'), io)).rejects.toThrow(invalid)
+    const eight = await Promise.all(Array.from({ length: 8 }, async () => by(pair)))
+    await verifier.attest(plain, Buffer.concat(eight).toString('base64'), io)
+    await expect(verifier.attest(plain, Buffer.concat([...eight, await by(pair)]).toString('base64'), io)).rejects.toThrow(invalid)
+    await expect(verifier.attest(plain, Buffer.concat([await by(pair), literal(text)]).toString('base64'), io)).rejects.toThrow(invalid)
+    await expect(verifier.attest(plain, Buffer.concat([await by(pair), packet(10, Buffer.from('PGP'))]).toString('base64'), io)).rejects.toThrow(invalid)
+    await expect(verifier.attest(plain, '', io)).rejects.toThrow(invalid)
+  })
+  test('the clock of who signed may be a minute ahead', async () => {
+    const now = Math.floor(Date.now() / 1_000) * 1_000
+    for (const [ahead, holds] of [[60_000, true], [61_000, false]] as const) {
+      const attesting = verifier.attest(plain, await byOpenpgp({ detached: true, date: new Date(now + ahead) }), ioWith({ theirs: pair.publicKey }, now))
+      if (holds) await attesting
+      else await expect(attesting).rejects.toThrow(invalid)
+    }
+  })
   test('asks for the secrets of its accounts alone', () => {
     expect(signer.needs).toMatchObject([{ resource: { name: 'ours' }, actions: ['secretsmanager:GetSecretValue'] }])
+    expect(signer).toMatchObject({ signature: 'pgp', config: { key: ours }, mediaType: 'application/pgp-signature' })
+    expect(verifier).toMatchObject({ signature: 'pgp', config: { signedBy: theirs } })
     expect(verifier.needs).toMatchObject([{ resource: { name: 'theirs' }, actions: ['secretsmanager:GetSecretValue'] }])
   })
 })
@@ -105,6 +163,8 @@ describe('whatever does not hold ends in one and the same fault', () => {
     const signature = (await ofText('a\ufffdb')).toString('base64')
     await verifier.attest(Buffer.from('a\ufffdb'), signature, io)
     await expect(verifier.attest(Buffer.of(0x61, 0xff, 0x62), signature, io)).rejects.toThrow(invalid)
+    // What a byte order mark differs from in one byte: EF BB 80, EF BD BF and E0 BB BF.
+    for (const near of ['\ufec0', '\uff7f', '\u0eff']) await verifier.attest(Buffer.from(near), (await ofText(near)).toString('base64'), io)
     await expect(verifier.attest(Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from('a\ufffdb')]), signature, io)).rejects.toThrow(invalid)
   })
   test('a key that is expired or revoked, then or now', async () => {
@@ -119,15 +179,33 @@ describe('whatever does not hold ends in one and the same fault', () => {
     await expect(signer.detach(plain, ioWith({ ours: brief.privateKey }))).rejects.toThrow(unavailable)
     await expect(signer.sign?.(plain, ioWith({ ours: brief.privateKey }))).rejects.toThrow(unavailable)
   })
-  test('a signature over SHA-1, and one by a weak key', async () => {
+  test('a part of a key that has expired, whatever became of the rest', async () => {
+    const long = new Date(Date.now() - 100_000_000)
+    const parts = await newPair({ date: long, subkeys: [{ sign: true, keyExpirationTime: 3_600 }] })
+    const then = +long + 60_000
+    const signature = await signer.detach(plain, ioWith({ ours: parts.privateKey }, then))
+    const subkey = (await readKey({ armoredKey: parts.publicKey })).subkeys[0]?.getKeyID().toHex()
+    expect((await readSignature({ armoredSignature: signature })).getSigningKeyIDs()[0]?.toHex()).toBe(subkey)
+    await verifier.attest(plain, signature, ioWith({ theirs: parts.publicKey }, then))
+    await expect(verifier.attest(plain, signature, ioWith({ theirs: parts.publicKey }))).rejects.toThrow(invalid)
+    await verifier.attest(plain, await signer.detach(plain, ioWith({ ours: parts.privateKey })), ioWith({ theirs: parts.publicKey }))
+  })
+  test('a signature over SHA-1, MD5 or RIPEMD-160, one by a key that is certified over it, and one by a weak key', async () => {
+    const any = { rejectMessageHashAlgorithms: new Set<number>(), rejectHashAlgorithms: new Set<number>(), nonDeterministicSignaturesViaNotation: false }
     const rsa = await newPair({ type: 'rsa', rsaBits: 2048 })
-    const key = await readPrivateKey({ armoredKey: rsa.privateKey })
-    for (const user of key.users) for (const certification of user.selfCertifications) certification.preferredHashAlgorithms = [enums.hash.sha1]
-    const broken = await sign({ message: await createMessage({ binary: plain }), signingKeys: key, detached: true, config: { preferredHashAlgorithm: enums.hash.sha1, rejectMessageHashAlgorithms: new Set(), rejectHashAlgorithms: new Set(), nonDeterministicSignaturesViaNotation: false } })
-    expect((await readSignature({ armoredSignature: broken })).packets[0]?.hashAlgorithm).toBe(enums.hash.sha1)
-    await expect(verifier.attest(plain, broken, ioWith({ theirs: rsa.publicKey }))).rejects.toThrow(invalid)
+    for (const hash of [enums.hash.sha1, enums.hash.md5, enums.hash.ripemd]) {
+      const signingKeys = await readPrivateKey({ armoredKey: rsa.privateKey })
+      for (const user of signingKeys.users) for (const certification of user.selfCertifications) certification.preferredHashAlgorithms = [hash]
+      const broken = await sign({ message: await createMessage({ binary: plain }), signingKeys, detached: true, config: { ...any, preferredHashAlgorithm: hash } })
+      expect((await readSignature({ armoredSignature: broken })).packets[0]?.hashAlgorithm).toBe(hash)
+      await expect(verifier.attest(plain, broken, ioWith({ theirs: rsa.publicKey }))).rejects.toThrow(invalid)
+    }
+    const certified = await newPair({ type: 'rsa', rsaBits: 2048 }, { ...any, preferredHashAlgorithm: enums.hash.sha1 })
+    const signature = await sign({ message: await createMessage({ binary: plain }), signingKeys: await readPrivateKey({ armoredKey: certified.privateKey }), detached: true })
+    await expect(verifier.attest(plain, signature, ioWith({ theirs: certified.publicKey }))).rejects.toThrow(invalid)
+    await expect(signer.detach(plain, ioWith({ ours: certified.privateKey }))).rejects.toThrow(unavailable)
     const weak = await newPair({ type: 'rsa', rsaBits: 1024 }, { minRSABits: 1024 })
-    await expect(verifier.attest(plain, broken, ioWith({ theirs: weak.publicKey }))).rejects.toThrow(unavailable)
+    await expect(verifier.attest(plain, signature, ioWith({ theirs: weak.publicKey }))).rejects.toThrow(unavailable)
   })
   test('two million packets, and a text of blanks, cost no more than their size', async () => {
     for (const signed of [Buffer.alloc(4 * 1_048_576, Buffer.of(0xd5, 0)).toString('base64'), `-----BEGIN PGP SIGNED MESSAGE-----\n\n${' '.repeat(4 * 1_048_576)}x\n-----BEGIN PGP SIGNATURE-----\n`]) {
