@@ -180,6 +180,22 @@ describe('a failure', () => {
     expect(await records('loan')).toStrictEqual([])
     expect((await request('POST', '/loans', { id })).body['code']).toBe('DUPLICATE')
   })
+  test('is rerun under the Idempotency-Key of its sender, which the record holds sealed: whoever repeats that is given what the rerun came to', async () => {
+    const [id, key] = [`loan-${randomUUID()}`, randomUUID()]
+    const send = () => request('POST', '/loans', { id }, { 'idempotency-key': key })
+    await bank('500')
+    expect((await send()).status).toBe(502)
+    const [record] = await until(async () => { const found = await records('loan'); return found.length === 0 ? undefined : found })
+    expect(record?.['origin']?.B?.length).toBeGreaterThan(100)
+    expect(Buffer.from(record?.['origin']?.B ?? []).includes(key)).toBe(false)
+    await bank('ok')
+    await control('PUT', '/partners/crm', { mode: 'ok', reply: { id } })
+    expect(await control('POST', '/functions/failures', { rerun: { id: record?.['id']?.S } })).toMatchObject({ done: true })
+    const sends = received(id)
+    const [one, other] = [await send(), await send()]
+    expect([one.status, other.status, one.body['id'], other.body]).toStrictEqual([200, 200, id, one.body])
+    expect(received(id)).toBe(sends)
+  })
 })
 
 test('an Idempotency-Key: the first reply is given again, in progress is said, another payload is refused', async () => {
