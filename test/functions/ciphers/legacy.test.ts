@@ -7,6 +7,7 @@ import { publicKey } from '../../../functions/accounts/public-key.ts'
 import { openDesCbc } from '../../../functions/ciphers/legacy/des.ts'
 import * as legacy from '../../../functions/ciphers/legacy.ts'
 import * as hashes from '../../../functions/hashes/legacy.ts'
+import { cpu } from '../../cpu.ts'
 import { fakeIo, secrets } from '../../fake-io.ts'
 import { withVectors } from '../../vectors.ts'
 import { json, type Wycheproof } from '../hashes/published.ts'
@@ -69,9 +70,9 @@ describe('PBES1 with MD5 and DES', () => {
   test('no key is derived after the deadline, and it seals nothing', async () => {
     const opener = pbeWithMd5AndDes({ passphrase: words, why, iterations: 100_000 })
     await expect(opener.open({ sealed: Buffer.alloc(24).toString('base64') }, ioOf({ now: () => 1 }))).rejects.toThrow(expect.objectContaining({ code: 'OUT_OF_TIME' }))
-    const begun = performance.now()
+    const begun = cpu()
     await expect(opener.open({ sealed: Buffer.alloc(24).toString('base64') }, io)).rejects.toThrow(failed)
-    expect(performance.now() - begun).toBeLessThan(3_000)
+    expect(cpu() - begun).toBeLessThan(3_000)
     expect(opener).not.toHaveProperty('seal')
   })
   test('what is shown of it, and what it refuses', () => {

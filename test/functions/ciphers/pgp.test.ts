@@ -8,6 +8,7 @@ import type { Io } from 'sallyport'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pgpPrivateKey, pgpPublicKey } from '../../../functions/accounts/pgp-key.ts'
 import { pgp } from '../../../functions/ciphers/pgp.ts'
+import { cpu } from '../../cpu.ts'
 import { vector, vectorNames, withVectors } from '../../vectors.ts'
 import { armorOf, ioWith, literal, newPair, ours, packet, sealedPackets, stranger, theirs, type Pair } from './pgp-keys.ts'
 
@@ -352,16 +353,16 @@ describe('no message costs more than its size', () => {
     ['200 MiB of a literal, packed', () => packet(8, Buffer.concat([Buffer.of(1), deflateRawSync(literal(Buffer.alloc(200 * mebibyte)), { level: 1 })]))],
   ])('%s', async (_, make) => {
     const sealed = base64(await sealedPackets(make(), publicKey))
-    const [start, before] = [performance.now(), process.memoryUsage().arrayBuffers]
+    const [start, before] = [cpu(), process.memoryUsage().arrayBuffers]
     await expect(opener.open({ sealed }, io)).rejects.toThrow(failed)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(cpu() - start).toBeLessThan(2_000)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200 * mebibyte)
   })
   test('nor what stands before the ciphertext', async () => {
     for (const before of [repeated([0xc1, 0], 4 * mebibyte), repeated([0xc3, 0], 4 * mebibyte), Buffer.concat(Array.from({ length: 33 }, () => packet(1, Buffer.concat([Buffer.of(3), Buffer.alloc(8), Buffer.of(1, 8), Buffer.alloc(260, 255)]))))]) {
-      const start = performance.now()
+      const start = cpu()
       await expect(opener.open({ sealed: base64(Buffer.concat([before, packet(18, Buffer.alloc(100, 1))])) }, io)).rejects.toThrow(failed)
-      expect(performance.now() - start).toBeLessThan(1_000)
+      expect(cpu() - start).toBeLessThan(1_000)
     }
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { argon2id } from '../../../functions/hashes/argon2id.ts'
+import { cpu } from '../../cpu.ts'
 import { fakeIo } from '../../fake-io.ts'
 import { withVectors } from '../../vectors.ts'
 import { changed, inTime as io, json, unpadded } from './published.ts'
@@ -43,12 +44,12 @@ const small = (cost: string): string => `$argon2id$v=19$${cost}$c29tZXNhbHQ$CTFh
 
 describe('a stored hash from elsewhere', () => {
   test('is not computed beyond the ceilings, and refused at once', async () => {
-    const begun = performance.now()
+    const begun = cpu()
     for (const cost of ['m=4294967295,t=1,p=1', 'm=131073,t=1,p=1', 'm=65536,t=9,p=1', 'm=8,t=65537,p=1', 'm=1024,t=1,p=17', 'm=7,t=1,p=1', 'm=15,t=1,p=2', 'm=65536,t=0,p=1', 'm=065536,t=2,p=1', 'm=65536,t=2,p=1,keyid=x', 'm=6.5e4,t=2,p=1', '']) {
       expect(await hasher.verify(password, small(cost), io), cost).toBe(undefined)
     }
     for (const text of ['', '$', 'x'.repeat(100_000), `${small('m=64,t=2,p=1')}\n`, `x${small('m=64,t=2,p=1')}`, small('m=64,t=2,p=1').replace('bHQ', 'bHR'), small('m=64,t=2,p=1').replace('PPc', 'PPd'), '$argon2id$v=19$m=64,t=2,p=1$MDEyMzQ1Njc$kfeuMleC7HBcFVx/5BeN', small('m=64,t=2,p=1').replace('v=19$', ''), small('m=64,t=2,p=1').replace('argon2id', 'argon2d'), '$argon2id$v=19$m=64,t=2,p=1$c2Fs$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc']) expect(await hasher.verify(password, text, io)).toBe(undefined)
-    expect(performance.now() - begun).toBeLessThan(500)
+    expect(cpu() - begun).toBeLessThan(500)
   })
   test('with any one character changed, it does not verify and nothing fails', async () => {
     for (const text of changed(small('m=65,t=2,p=1'))) expect((await hasher.verify(password, text, io))?.matches ?? false, text).toBe(false)

@@ -3,6 +3,7 @@ import { armor, createCleartextMessage, createMessage, enums, readKey, readMessa
 import type { Io } from 'sallyport'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { pgp } from '../../../functions/signatures/pgp.ts'
+import { cpu } from '../../cpu.ts'
 import { vector, vectorNames, withVectors } from '../../vectors.ts'
 import { armorOf, ioWith, literal, newPair, ours, packet, theirs, type Pair } from '../ciphers/pgp-keys.ts'
 
@@ -209,9 +210,9 @@ describe('whatever does not hold ends in one and the same fault', () => {
   })
   test('two million packets, and a text of blanks, cost no more than their size', async () => {
     for (const signed of [Buffer.alloc(4 * 1_048_576, Buffer.of(0xd5, 0)).toString('base64'), `-----BEGIN PGP SIGNED MESSAGE-----\n\n${' '.repeat(4 * 1_048_576)}x\n-----BEGIN PGP SIGNATURE-----\n`]) {
-      const start = performance.now()
+      const start = cpu()
       await expect(verifier.verify?.({ signed }, io)).rejects.toThrow(invalid)
-      expect(performance.now() - start).toBeLessThan(2_000)
+      expect(cpu() - start).toBeLessThan(2_000)
     }
   })
 })
