@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import { address, asFault, aws, emit, Fault, hsmKid, keysTable, own, problem, signingKid, type HttpReply } from 'sallyport'
@@ -11,29 +12,54 @@ type Pair = { readonly name: string; readonly custody: 'wrapped' }
   | { readonly name: string; readonly custody: 'hsm'; readonly algorithm: string; readonly sig: readonly string[] }
 const pairs = JSON.parse(process.env['PAIRS'] ?? '[]') as readonly Pair[]
 
-/** Seconds a published set may be used; a rotated key is seen after that. */
+/** Seconds a published set may be used; a rotated key is seen after that. Where AWS fails twice as long: a rotation waits for that (infra/rotation.ts). */
 const fresh = Number(process.env['KEY_AGE'] ?? 300)
-let published: { readonly keys: readonly object[]; readonly at: number } | undefined
+/** Seconds for which AWS is left alone after it failed, while what was published before may be used. */
+const pause = 30
+/** Milliseconds for which whoever can be given that waits for what is there now. */
+const patience = 2_000
+
+/** `at`: when it was read, in epoch milliseconds. */
+interface Published { readonly keys: readonly object[]; readonly at: number }
+let published: Published | undefined
+let again = 0
 
 /**
  * `GET /.well-known/jwks.json`, a JWK Set (RFC 7517): of each encryption pair and type the newest public key that every
  * environment knows; of each signing key all, since what they signed goes on being verified, and the next one before its first use.
  */
 async function jwks(_event: APIGatewayProxyEventV2, _context: Context): Promise<HttpReply> {
-  if (published === undefined || Date.now() - published.at > fresh * 1_000) {
-    try {
-      published = { keys: (await Promise.all(pairs.map((pair) => pair.custody === 'wrapped' ? wrapped(pair.name) : hsm(pair)))).flat(), at: Date.now() }
-    } catch (error) {
-      if (published === undefined) throw error
-      // What was published before still opens and verifies; whoever asks next has it read anew.
-      emit({ time: new Date().toISOString(), level: 'error', event: 'jwks', fault: 'UNAVAILABLE', stale: true })
-    }
-  }
+  const now = Date.now()
+  const left = (seconds: number): number => published === undefined ? 0 : Math.floor((published.at - now) / 1_000) + seconds
+  if (left(fresh) <= 0 && (left(2 * fresh) <= 0 || now >= again)) await renew(left(2 * fresh) > 0)
   return {
     statusCode: 200,
-    headers: { 'content-type': 'application/jwk-set+json', 'cache-control': `public, max-age=${fresh}` },
-    body: JSON.stringify({ keys: published.keys }),
+    // Nobody uses it for longer than this function would.
+    headers: { 'content-type': 'application/jwk-set+json', 'cache-control': `public, max-age=${Math.min(fresh, left(2 * fresh))}` },
+    body: JSON.stringify({ keys: published?.keys }),
   }
+}
+
+/** Reads the set anew. `usable`: what was read before may be published on where that fails, or takes too long. */
+async function renew(usable: boolean): Promise<void> {
+  const asking = read()
+  const answered = new AbortController()
+  try {
+    await (usable ? Promise.race([asking, setTimeout(patience, undefined, { signal: answered.signal }).then(() => { throw new Fault('UNAVAILABLE') })]) : asking)
+  } catch (error) {
+    if (!usable) throw error
+    again = Date.now() + pause * 1_000
+    emit({ time: new Date().toISOString(), level: 'error', event: 'jwks', fault: 'UNAVAILABLE', stale: true })
+  } finally {
+    answered.abort()
+  }
+}
+
+/** One that was given up may come late, behind a newer one. */
+async function read(): Promise<void> {
+  const at = Date.now()
+  const keys = (await Promise.all(pairs.map((pair) => pair.custody === 'wrapped' ? wrapped(pair.name) : hsm(pair)))).flat()
+  if (published === undefined || published.at <= at) published = { keys, at }
 }
 
 async function wrapped(name: string): Promise<object[]> {
