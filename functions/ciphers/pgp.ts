@@ -89,7 +89,7 @@ const sealing = ({ to, signBy, armor = true }: Sealing): Sealer => {
       await ours(() => written(files, async (file, out) => {
         const message = await createMessage({ binary: stream(contents(file, io)), date: given.date })
         const sealed = armor ? await encrypt({ ...given, message, format: 'armored' }) : await encrypt({ ...given, message, format: 'binary' })
-        for await (const part of sealed as AsyncIterable<string | Uint8Array>) await out.writeFile(typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
+        for await (const part of sealed as AsyncIterable<string | Uint8Array>) await out.writeFile(part)
       }))
     },
   }
