@@ -3,7 +3,7 @@ import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import type { Key } from 'sallyport'
+import { leaves, ledgerKeyOf, mostItems, undecidedDays, type Identifier, type Key, type Pipeline } from 'sallyport'
 import { hashKeysOf, pairsOf, type Member } from './demand.ts'
 import type { Definitions } from './build.ts'
 
@@ -18,12 +18,44 @@ export const keyAge = (stage: string): number => stage === 'local' ? Number(proc
 export const settle = (name: string, members: readonly Member[], stage: string): number =>
   2 * keyAge(stage) + Math.max(0, ...members.filter(({ rows, pipeline }) => pipeline !== undefined && rows.includes(name)).map(({ timeout }) => timeout)) + 5
 
-/** What the function `keys` makes and rotates. `key`: of those that are wrapped, the KMS key that wraps them. */
-export const madeKeys = ({ pipelines }: Pick<Definitions, 'pipelines'>): readonly { readonly name: string; readonly key?: Key; readonly algorithm?: string; readonly rotateDays?: number }[] => [
+/** Of a hash key: how many of its versions a claim can ask for, and for how many days one counts when the next is in use. */
+interface Counting { readonly days: number; readonly most: number }
+
+/** What a step that claims shows of itself. */
+interface Claims {
+  readonly keys?: readonly { readonly as?: Identifier }[]
+  readonly by?: unknown
+  readonly as?: Identifier
+  readonly days?: number
+  readonly idempotencyKey?: unknown
+}
+
+/** Items of a transaction of DynamoDB. */
+const mostInOne = 100
+
+/** A claim has an item for each identifier and version of its key: what the schedule leaves of a hundred is shared among its identifiers. */
+function countingOf(pipelines: readonly Pipeline[], name: string): Counting[] {
+  const claims = pipelines.flatMap(({ steps }) => [...leaves(steps)]).filter((step) => step.claims).flatMap(({ config }): Counting[] => {
+    const { keys, by, as, days = 0, idempotencyKey } = config as Claims
+    const identifiers = [...keys?.map((each) => each.as) ?? (by === undefined ? [] : [as]), ...idempotencyKey === undefined ? [] : [undefined]]
+    // A token that counts once.
+    if (identifiers.length === 0) identifiers.push(undefined)
+    const spare = Math.floor((mostInOne - mostItems(identifiers, days)) / identifiers.length)
+    const own = identifiers.filter((each) => ledgerKeyOf(each).name === name).slice(0, 1)
+    return own.map((each) => ({ days: days + undecidedDays, most: mostItems([each], days) + spare }))
+  })
+  return [...new Map(claims.map((each) => [JSON.stringify(each), each])).values()]
+}
+
+/** What the function `keys` makes and rotates. `key`: of those that are wrapped, the KMS key that wraps them. `counts`: of a hash key that claims use. */
+export const madeKeys = ({ pipelines }: Pick<Definitions, 'pipelines'>): readonly { readonly name: string; readonly key?: Key; readonly algorithm?: string; readonly rotateDays?: number; readonly counts?: readonly Counting[] }[] => [
   ...pairsOf(pipelines).filter(({ custody }) => custody === 'wrapped').map(({ name, algorithm, keys: [key] }) => ({
     name, ...key && { key }, ...algorithm !== undefined && { algorithm }, ...key?.rotateDays !== undefined && { rotateDays: key.rotateDays },
   })),
-  ...hashKeysOf(pipelines).map(({ name, rotateDays }) => ({ name, ...rotateDays !== undefined && { rotateDays } })),
+  ...hashKeysOf(pipelines).map(({ name, rotateDays }) => {
+    const counts = countingOf(pipelines, name)
+    return { name, ...rotateDays !== undefined && { rotateDays }, ...counts.length > 0 && { counts } }
+  }),
 ]
 
 /** Once a day the function `keys` looks which are due. */

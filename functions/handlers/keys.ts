@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import middy from '@middy/core'
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda'
 import { emit, own } from 'sallyport'
-import { ensure, isDue, rotate, typesOf, type Made, type Rotated } from './make-key.ts'
+import { ensure, isDue, isFull, rotate, typesOf, type Full, type Made, type Rotated } from './make-key.ts'
 
 own()
 
@@ -11,26 +11,35 @@ const all = JSON.parse(process.env['KEYS'] ?? '[]') as readonly Made[]
 
 /** `sallyport keys rotate` names one; the schedule asks for those that are due. */
 interface Rotation { readonly rotate: { readonly key: string } | 'due' }
+/** What became of a key: another version, or none, since a claim could not ask for one more. */
+type Answer = Rotated | { readonly full: Full }
 type Event = CloudFormationCustomResourceEvent | Rotation
 
 /**
  * Makes wrapped keys, at deployment and when they are rotated: KMS generates them and gives the private half wrapped
  * alone, so this function never holds one, and may not unwrap it. What is there is never replaced: a rotation adds.
  */
-async function keys(event: Event): Promise<readonly Rotated[]> {
+async function keys(event: Event): Promise<readonly Answer[]> {
   if ('rotate' in event) return rotateThose(event.rotate)
   await deployed(event)
   return []
 }
 
 /** A key that cannot be rotated, as where its KMS key is disabled, keeps no other from it. Throws at the end: whoever asked asks again. */
-async function rotateThose(which: Rotation['rotate']): Promise<readonly Rotated[]> {
-  const rotated: Rotated[] = []
+async function rotateThose(which: Rotation['rotate']): Promise<readonly Answer[]> {
+  const rotated: Answer[] = []
   let failed = false
   for (const made of all.filter(({ name }) => which === 'due' || name === which.key)) {
     for (const type of typesOf(made)) {
       try {
         if (which === 'due' && !await isDue(made, type)) continue
+        // What the schedule makes was counted at synth.
+        const full = which === 'due' ? undefined : await isFull(made)
+        if (full !== undefined) {
+          emit({ time: new Date().toISOString(), level: 'warn', event: 'keys', key: made.name, type, counting: full.counting, again: new Date(full.again).toISOString() })
+          rotated.push({ full })
+          continue
+        }
         const result = await rotate(made, type)
         emit({ time: new Date().toISOString(), level: 'info', event: 'keys', kid: result.kid, from: new Date(result.from).toISOString(), made: result.made })
         rotated.push(result)
@@ -86,4 +95,4 @@ async function answer({ ResponseURL, StackId, RequestId, LogicalResourceId }: Cl
   if (!response.ok) throw new TypeError('CloudFormation did not take the answer')
 }
 
-export const handler = middy<Event, readonly Rotated[]>(keys, { timeoutEarlyInMillis: 0 })
+export const handler = middy<Event, readonly Answer[]>(keys, { timeoutEarlyInMillis: 0 })

@@ -12,6 +12,8 @@ export interface Made {
   readonly rotateDays?: number
   /** Seconds from the making of a version until it is used: by then every environment, and every verifier, knows it. */
   readonly settle: number
+  /** Of a hash key, by the claims that use it: how many versions one can ask for at once, and for how many days a version counts when the next is in use. */
+  readonly counts?: readonly { readonly days: number; readonly most: number }[]
 }
 
 /** What a key has a version of, each by itself. */
@@ -57,6 +59,32 @@ export async function isDue(made: Made, type: Type): Promise<boolean> {
   if (made.rotateDays === undefined) return false
   const newest = (await rowsOf(made, type)).at(-1)
   return newest === undefined ? type === 'digest' : Date.now() - Date.parse(newest.created) > made.rotateDays * 86_400_000
+}
+
+const day = 86_400_000
+
+/** Versions that count now, and epoch milliseconds from which on there is room for one more. */
+export interface Full { readonly counting: number; readonly again: number }
+
+/** Whether one more version of a hash key would be one too many for a claim: a transaction of DynamoDB has an end. While one is awaited there is no other. */
+export async function isFull(made: Made, environment?: Environment): Promise<Full | undefined> {
+  const { counts = [] } = made
+  if (counts.length === 0) return undefined
+  const now = Date.now()
+  const begun = (await rowsOf(made, 'digest', environment)).map(({ from }) => from)
+  if (begun.some((from) => from > now)) return undefined
+  const { days, most } = counts.find((each) => atMost(made, begun, each.days, now) > each.most) ?? {}
+  if (days === undefined || most === undefined) return undefined
+  const ends = begun.map((from) => from + days * day)
+  return { counting: ends.filter((end) => end > now).length + 1, again: ends.find((end) => end > now && atMost(made, begun, days, end) <= most) ?? now + days * day }
+}
+
+/** How many versions of it count at once if one is made then, by what the schedule adds later. `begun`: when each behind the first was first used. */
+function atMost({ rotateDays, settle }: Made, begun: readonly number[], days: number, time: number): number {
+  const ends = [...begun, time + settle * 1_000].map((from) => from + days * day)
+  const pace = rotateDays ?? days + 1
+  // The newest one counts in any case.
+  return Math.max(...Array.from({ length: Math.floor(days / pace) + 1 }, (_, later) => ends.filter((end) => end > time + later * pace * day).length + 1 + later))
 }
 
 const specs = { rsa: 'RSA_3072', ec: 'ECC_NIST_P256' } as const

@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -84,6 +86,18 @@ it('rotates no key that it does not know, nor one of KMS, and says what to do', 
   await expect(run('rotate', 'outbox')).rejects.toThrow('no pipeline names a key outbox; there are: inbox, identity, ledger')
   await expect(run('rotate', 'vault')).rejects.toThrow('write generation: 2 where it is defined, and deploy')
   await expect(run('rotate')).rejects.toThrow('say list, or rotate and a key')
+})
+it('says why a key has no room for another version, and what to do', async () => {
+  const invoked: string[] = []
+  const lambda = createServer((request, response) => {
+    invoked.push(request.url ?? '')
+    response.setHeader('content-type', 'application/json').end(JSON.stringify([{ full: { counting: 33, again: Date.UTC(2026, 6, 1, 12) } }]))
+  })
+  await new Promise<void>((resolve) => { lambda.listen(0, '127.0.0.1', resolve) })
+  vi.stubEnv('AWS_ENDPOINT_URL_LAMBDA', `http://127.0.0.1:${(lambda.address() as AddressInfo).port}`)
+  await expect(run('rotate', 'identity')).rejects.toThrow(new Refused('hash key identity: 33 versions of it count, and with one more a claim could have more than the 100 items that DynamoDB takes at once: rotate it from 2026-07-01T12:00:00Z on, when an older one counts no more, or claim fewer identifiers at once or for fewer days'))
+  expect(invoked).toStrictEqual(['/2015-03-31/functions/Fix-dev-keys/invocations'])
+  await new Promise((resolve) => lambda.close(resolve))
 })
 it('says when the stage is not there', async () => {
   await expect(run('--stage', 'prod')).rejects.toThrow(Refused)

@@ -67,7 +67,7 @@ test('each function finds the addresses of its needs in its environment, and not
   })
   // Twice the age of what an environment read, the timeout of whoever uses the key, and five seconds for clocks.
   expect(environment('keys')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', KEYS: JSON.stringify([
-    { name: 'inbox', rotateDays: 365, key: 'Sallyport-dev-state/realm-inbox-key.Arn', settle: 620 }, { name: 'identity', settle: 620 }, { name: 'ledger', settle: 625 },
+    { name: 'inbox', rotateDays: 365, key: 'Sallyport-dev-state/realm-inbox-key.Arn', settle: 620 }, { name: 'identity', counts: [{ days: 120, most: 100 }], settle: 620 }, { name: 'ledger', counts: [{ days: 97, most: 100 }], settle: 625 },
   ]) })
   expect(environment('jwks')).toEqual({ TABLE_KEYS: 'Sallyport-dev-state/keys-table', PAIRS: JSON.stringify([
     { name: 'inbox', custody: 'wrapped' },

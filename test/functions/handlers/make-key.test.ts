@@ -1,7 +1,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { rotate } from '../../../functions/handlers/make-key.ts'
+import { isFull, rotate } from '../../../functions/handlers/make-key.ts'
 import { Environment } from '../../../layers/runtime/environment.ts'
 import { credentialsOf, region, standIn } from '../../local/aws/harness.ts'
 
@@ -41,6 +41,40 @@ test('two that rotate at once make one version, and while it is awaited there is
   expect(both.map(({ kid }) => kid)).toStrictEqual(['raced-ec-1', 'raced-ec-1'])
   expect(both.filter(({ made }) => made)).toHaveLength(1)
   expect(await rotate(made, 'ec', environment)).toMatchObject({ kid: 'raced-ec-1', made: false })
+})
+
+const day = 86_400_000
+test('a hash key has as many versions as a claim can ask for, and room again when the oldest counts no more', async () => {
+  const made = { name: 'identity', settle: 600, counts: [{ days: 97, most: 3 }, { days: 91, most: 100 }] }
+  const start = Date.UTC(2026, 0, 1)
+  const now = vi.spyOn(Date, 'now').mockReturnValue(start)
+  expect(await isFull(made, environment)).toBeUndefined()
+  expect(await rotate(made, 'digest', environment)).toMatchObject({ kid: 'identity-digest-2', from: start + 600_000 })
+  // One is awaited: asked again, there is no other, and nothing to refuse.
+  expect(await isFull(made, environment)).toBeUndefined()
+  now.mockReturnValue(start + day)
+  expect(await isFull(made, environment)).toBeUndefined()
+  expect((await rotate(made, 'digest', environment)).kid).toBe('identity-digest-3')
+  now.mockReturnValue(start + 2 * day)
+  // The first counts until 97 days after the second began.
+  expect(await isFull(made, environment)).toStrictEqual({ counting: 3, again: start + 600_000 + 97 * day })
+  now.mockReturnValue(start + 600_000 + 97 * day - 1)
+  expect(await isFull(made, environment)).toMatchObject({ counting: 3 })
+  now.mockReturnValue(start + 600_000 + 97 * day)
+  expect(await isFull(made, environment)).toBeUndefined()
+})
+test('what the schedule will make has its place', async () => {
+  // Behind one by hand the schedule makes another after 30 and 60 days, until the two first ones count no more.
+  const made = { name: 'monthly', settle: 0, rotateDays: 30, counts: [{ days: 70, most: 4 }] }
+  const start = Date.UTC(2026, 0, 1)
+  const now = vi.spyOn(Date, 'now').mockReturnValue(start)
+  expect(await isFull(made, environment)).toBeUndefined()
+  await rotate(made, 'digest', environment)
+  now.mockReturnValue(start + day)
+  // Versions 1, 2 and 3, and on the sixty-first day 4 and 5.
+  expect(await isFull(made, environment)).toStrictEqual({ counting: 2, again: start + 70 * day })
+  expect(await isFull({ ...made, counts: [{ days: 70, most: 5 }] }, environment)).toBeUndefined()
+  expect(await isFull({ name: 'monthly', settle: 0, rotateDays: 30 }, environment)).toBeUndefined()
 })
 
 /** Each call, once and always, by every fault that it can meet. */
