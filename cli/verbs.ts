@@ -148,7 +148,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     load: async () => (await import('./rerun.ts')).rerun,
   },
   forget: {
-    about: 'deletes what is kept of the failures and the waiting messages of an entity, or of a pipeline',
+    about: 'deletes what is kept of the failures of an entity or a pipeline, and of its messages that waited',
     usage: 'sallyport forget --pipeline NAME [--entity TEXT] --reason WHY --yes [--stage STAGE] [--id ID] [--json]',
     options: [
       ['--pipeline NAME', 'whose rows'], ['--entity TEXT', 'only those about this, as the pipeline meets it; all of the pipeline unless said otherwise'],

@@ -88,7 +88,7 @@ function perMillion({ needs, steps, trigger: { kind, fifo, batch } = { kind: 'ht
   const hsm = new Set(needs.flatMap(({ resource: { pair } }) => pair?.custody === 'hsm' ? [pair.name] : []))
   const gigabytes = (bytes: number): number => bytes * messages / 1e9
   return [
-    ...brought(kind, messages, fifo, batch),
+    ...brought(kind, messages, { fifo, batch, about: leaves(steps).some((step) => step.kind === 'entity') }),
     line('Lambda GB-seconds', messages * MemorySize / 1_024 * ms / 1_000, prices.lambdaGbSecond[Architectures[0] ?? 'x86_64']),
     line('ledger write units', claims ? Math.max(4, claimUnits(steps)) * messages : 0, prices.dynamodbWrite),
     ...needs.flatMap(({ resource, actions }) => stored(resource, actions, needs.some((need) => need.resource.name === `store-${resource.name}` && need.actions.includes('kms:Decrypt')), messages)),
@@ -130,16 +130,17 @@ function failed({ steps }: Manifest): { readonly failures?: Bill } {
 
 /**
  * How messages come to a function, of up to 64 KB each: sent, received and deleted, where they wait. Of a route that answers at
- * once the door runs for each, a row is written, and written again when it is over; its sender asks for it once. What puts
+ * once the door runs for each, a row is written, and written again when it is over, with an entry of the index of entities where
+ * there are any; its sender asks for it once. What puts
  * events on the bus pays for them.
  */
-function brought(kind: string, messages: number, fifo = false, batch = 1): Line[] {
+function brought(kind: string, messages: number, { fifo = false, batch = 1, about = false }: { readonly fifo?: boolean; readonly batch?: number; readonly about?: boolean } = {}): Line[] {
   const [door, waits] = [kind === 'async' ? 2 : kind === 'http' ? 1 : 0, kind !== 'http']
   return [
     line('API requests', door * messages, prices.apiRequest),
     line(fifo ? 'SQS requests, fifo' : 'SQS requests', waits ? 3 * messages : 0, fifo ? prices.sqsFifoRequest : prices.sqsRequest),
     line('Lambda requests', (waits ? door + 1 / batch : 1) * messages, prices.lambdaRequest),
-    line('outcome writes', kind === 'async' ? 2 * messages : 0, prices.dynamodbWrite),
+    line('outcome writes', kind === 'async' ? (about ? 3 : 2) * messages : 0, prices.dynamodbWrite),
     line('outcome reads', kind === 'async' ? messages : 0, prices.dynamodbRead),
   ]
 }

@@ -4,7 +4,8 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
 import { canonical } from './canonical.ts'
-import { keyed, pseudonym } from './digest.ts'
+import { keyed } from './digest.ts'
+import { entityKey } from './entity-key.ts'
 import type { Environment } from './environment.ts'
 import { Fault, faults } from './fault.ts'
 import { bindingOf, claimsMessages, entityOf, rerunsKey, type Entity, type Sealed, type Source } from './failure.ts'
@@ -50,23 +51,20 @@ async function fingerprint(environment: Environment, { name }: Pipeline, payload
   return `${under}.${(await keyed(environment, ledgerKey, 'fingerprint', name, under))(text(payload))}`
 }
 
-/** As the record has it: the text, or of a sensitive one its digest. */
-const shown = async (environment: Environment, { as }: Entity, entity: string): Promise<string> => as === undefined ? entity : (await pseudonym(environment, as))(entity)
-
 /** Writes the record of a failure, or renews it. Rejects with whatever AWS says. */
 export async function record(environment: Environment, pipeline: Pipeline, { id, execution, fault, effect, step, entity, payload, waits, origin, request }: Failed): Promise<void> {
   const kept = entityOf(pipeline)
   if (kept === undefined) return
   const now = environment.clock.now()
   const { blame, retry } = faults[fault.code]
-  const about = entity === undefined ? undefined : await shown(environment, kept, entity)
+  const about = entity === undefined ? undefined : await entityKey(environment, pipeline, entity)
   const sealed = async (what: Sealed, text: string | undefined): Promise<AttributeValue | undefined> => text === undefined ? undefined
     : { B: await (await atRest()).sealEnvelope(environment, rerunsKey, pipeline.name, Buffer.from(text), bindingOf(pipeline.name, id, what)) }
   const values: Record<string, AttributeValue | undefined> = {
     pipeline: { S: pipeline.name }, failed: { S: pipeline.name }, at: { N: String(now) }, version: { S: versionOf(pipeline) }, execution: { S: execution },
     step: step === undefined ? undefined : { S: step }, fault: { S: fault.code }, blame: { S: blame }, retry: { BOOL: retry }, waits: { N: String(waits === undefined ? 0 : comesBy(environment, pipeline, { attempt: waits, fault })) }, source: { BOOL: kept.source !== undefined },
     request: request === undefined ? undefined : { S: request },
-    entity: about === undefined ? undefined : { S: `${pipeline.name}/${about}` }, sealed: await sealed('entity', kept.as && entity), origin: await sealed('origin', claimsMessages(pipeline) ? origin : undefined),
+    entity: about === undefined ? undefined : { S: about }, sealed: await sealed('entity', kept.as && entity), origin: await sealed('origin', claimsMessages(pipeline) ? origin : undefined),
     fingerprint: payload === undefined ? undefined : { S: await fingerprint(environment, pipeline, payload) },
     expires: { N: String(Math.ceil(now / 1_000) + kept.days * 86_400) },
   }
@@ -124,14 +122,13 @@ export type Asking =
 /** `entities`: keys under which records may have an entity, of which the first is written now. */
 export type Told = { readonly done: boolean; readonly fault?: string } | { readonly entities: readonly string[] }
 
-/** As records may have it: of a sensitive one its digest under every version of the key that there is, since records outlive a rotation. */
-async function everShown(environment: Environment, kept: Entity, entity: string): Promise<string[]> {
-  const { as } = kept
-  if (as?.key.kind !== 'hash-key') return [await shown(environment, kept, entity)]
+/** As rows may have it: of a sensitive one its digest under every version of the key that there is, since rows outlive a rotation. */
+async function entityKeys(environment: Environment, pipeline: Pipeline, { as }: Entity, entity: string): Promise<string[]> {
+  if (as?.key.kind !== 'hash-key') return [await entityKey(environment, pipeline, entity)]
   const { name, key, normalize } = as
   const { written, others } = await versionsOf(environment, key, Infinity)
   const text = normalize.run(entity)
-  return Promise.all([written, ...others].map(async (version) => `${version}.${(await keyed(environment, key, 'hash', name, version))(text)}`))
+  return Promise.all([written, ...others].map(async (version) => `${pipeline.name}/${version}.${(await keyed(environment, key, 'hash', name, version))(text)}`))
 }
 
 /**
@@ -140,7 +137,7 @@ async function everShown(environment: Environment, kept: Entity, entity: string)
  */
 export async function answer(environment: Environment, pipeline: Pipeline, run: Run, event: Asking, { id: execution, deadline }: { readonly id: string; readonly deadline: number }): Promise<Told> {
   const kept = entityOf(pipeline) as Entity
-  if ('find' in event) return { entities: (await everShown(environment, kept, event.find.entity)).map((each) => `${pipeline.name}/${each}`) }
+  if ('find' in event) return { entities: await entityKeys(environment, pipeline, kept, event.find.entity) }
   const { id, fingerprint: wanted, body, entity, origin, request } = event.rerun
   const { source } = kept
   if (body === undefined && (entity === undefined || source === undefined)) return { done: false, fault: 'NOT_STORED' }

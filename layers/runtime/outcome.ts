@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { address } from './address.ts'
 import * as aws from './aws/index.ts'
+import { entityKey } from './entity-key.ts'
 import type { Environment } from './environment.ts'
 import { Fault, faults, type FaultCode } from './fault.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { Ended } from './run.ts'
 import { textOf } from './reply.ts'
 import { soon } from './soon.ts'
@@ -32,7 +34,8 @@ export interface Outcome {
 const digest = (pipeline: string, id: string, consumer: string): string => createHash('sha256').update(JSON.stringify([pipeline, id, consumer])).digest('base64url')
 
 /** The rows of a pipeline in the table of outcomes: one a message, which expires by itself. */
-export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { readonly name: string; readonly outcomeDays?: number }, environment: Environment) {
+export function outcomesOf(pipeline: Pipeline, environment: Environment) {
+  const { name, outcomeDays: days = outcomeDays.usual } = pipeline
   const { clock, sink } = environment
   const TableName = (): string => address(outcomesTable, environment)
 
@@ -52,6 +55,9 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
     }
   }
 
+  /** By this it is found when the entity is to be forgotten; where AWS does not say by what, it is not, and ends by itself. */
+  const about = async (entity: string): Promise<Record<string, { readonly S: string }>> => entityKey(environment, pipeline, entity).then((S) => ({ entity: { S } }), () => ({}))
+
   /**
    * Notes how a message ended for good. What was done stays done, and a row that has expired, or was taken back, is not made
    * anew. Rejects with whatever AWS says.
@@ -61,7 +67,7 @@ export function outcomesOf({ name, outcomeDays: days = outcomeDays.usual }: { re
       // Where it was done before, nobody knows the reply any more.
       ? { state: { S: 'done' }, ...ended.payload === undefined ? {} : await kept(id, ended.payload) }
       : { state: { S: 'failed' }, fault: { S: ended.fault.code } }
-    const values = Object.entries({ ...told, execution: { S: execution } })
+    const values = Object.entries({ ...told, ...ended.entity === undefined ? {} : await about(ended.entity), execution: { S: execution } })
     try {
       await (await aws.dynamodb(environment)).update({
         TableName: TableName(), Key: { id: { S: id } },

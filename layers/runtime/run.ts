@@ -36,8 +36,8 @@ export interface Waited {
   readonly request?: string
 }
 
-/** How a run ended. */
-export type Ended = { readonly fault?: undefined; readonly payload: unknown } | { readonly fault: Fault }
+/** How a run ended. `entity`: what it was about, where it came to know that. */
+export type Ended = ({ readonly fault?: undefined; readonly payload: unknown } | { readonly fault: Fault }) & { readonly entity?: string | undefined }
 
 /** Runs one message to its end, with one line of the log. It never rejects. */
 export type Run = (given: Given) => Promise<Ended>
@@ -102,7 +102,8 @@ export function runner(pipeline: Pipeline, realm: Realm, stage: Stage, environme
       ms, records: records.done + records.failed > 0 ? records : ended === 'done' ? went : ended === 'duplicate' ? neither : failed, sends, calls,
       cost: cost(ms, calls, environment, waited === undefined ? prices.apiRequest : prices.waited), steps: timings,
     }, fault && ended === 'fault' ? details(fault, thrown) : undefined)
-    return fault === undefined ? { payload } : { fault }
+    const { entity } = execution
+    return fault === undefined ? { payload, entity } : { fault, entity }
   }
 
   /** The record of a failure: written, or taken away where it went well after all. Whether one was written; undefined: none was due. */

@@ -128,6 +128,16 @@ describe('a route that answers at once', () => {
     const resting = [readFileSync(stack.logFile, 'utf8'), readFileSync(join(folder, 'requests.jsonl'), 'utf8'), JSON.stringify(await rows())].join('\n')
     for (const secret of [payout.taxId, '929982247', payout.name, Buffer.from(payout.name).toString('base64').slice(0, 20)]) expect(resting).not.toContain(secret)
   })
+  test('what was told of an entity is forgotten with it, and of no other', async () => {
+    const told = async (taxId: string) => {
+      const { body: { status } } = await request('POST', '/payouts', { id: randomUUID(), taxId, name: 'x' })
+      await until(async () => { const { body } = await request('GET', String(status)); return body['state'] === 'accepted' ? undefined : body })
+      return String(status)
+    }
+    const [hers, his] = [await told('929-98-2251'), await told('929-98-2252')]
+    expect(await control('POST', '/functions/failures', { forget: { pipeline: 'payout', entity: '929982251', reason: 'erasure, ticket 4711', by: 'ada' } })).toMatchObject({ rows: 1 })
+    expect([(await request('GET', hers)).status, (await request('GET', his)).status]).toStrictEqual([404, 200])
+  })
   test('sent twice, it is done once, and the second one is told that it was a duplicate', async () => {
     const payout = { id: randomUUID(), taxId: '929-98-2248', name: 'x' }
     const states: unknown[] = []
