@@ -21,14 +21,16 @@ export const settle = (name: string, members: readonly Member[], stage: string):
 /** Of a hash key: how many of its versions a claim can ask for, and for how many days one counts when the next is in use. */
 interface Counting { readonly days: number; readonly most: number }
 
-/** What a step that claims shows of itself. */
-interface Claims {
-  readonly keys?: readonly { readonly as?: Identifier }[]
+/** What a step that claims shows of itself; one that is not ours may show something else. */
+interface Claims extends Counted {
+  readonly keys?: unknown
   readonly by?: unknown
-  readonly as?: Identifier
   readonly days?: number
   readonly idempotencyKey?: unknown
 }
+interface Counted { readonly as?: Identifier }
+
+const identifierOf = (counted: Counted | null): Identifier | undefined => counted?.as?.kind === 'identifier' ? counted.as : undefined
 
 /** Items of a transaction of DynamoDB. */
 const mostInOne = 100
@@ -36,8 +38,8 @@ const mostInOne = 100
 /** A claim has an item for each identifier and version of its key: what the schedule leaves of a hundred is shared among its identifiers. */
 function countingOf(pipelines: readonly Pipeline[], name: string): Counting[] {
   const claims = pipelines.flatMap(({ steps }) => [...leaves(steps)]).filter((step) => step.claims).flatMap(({ config }): Counting[] => {
-    const { keys, by, as, days = 0, idempotencyKey } = config as Claims
-    const identifiers = [...keys?.map((each) => each.as) ?? (by === undefined ? [] : [as]), ...idempotencyKey === undefined ? [] : [undefined]]
+    const { keys, by, days = 0, idempotencyKey } = config as Claims
+    const identifiers = [...Array.isArray(keys) ? (keys as readonly Counted[]).map(identifierOf) : by === undefined ? [] : [identifierOf(config)], ...idempotencyKey === undefined ? [] : [undefined]]
     // A token that counts once.
     if (identifiers.length === 0) identifiers.push(undefined)
     const spare = Math.floor((mostInOne - mostItems(identifiers, days)) / identifiers.length)

@@ -1,4 +1,4 @@
-import { flow, hashKey, iam, identifier, pipeline, post, type Identifier } from 'sallyport'
+import { flow, hashKey, iam, identifier, leaves, pipeline, post, type Identifier } from 'sallyport'
 import { deduplicate, hash, validate } from 'sallyport/steps'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
@@ -30,4 +30,10 @@ test('each claim that uses a key says so once, and hashing alone bounds nothing'
   expect(countsOf(hashing, claiming('a', { by: 'ssn', as: ssn }), claiming('b', { by: 'ssn', as: ssn }), claiming('c', { keys: keys(ssn, undefined), days: 1 }))).toStrictEqual({
     identity: [{ days: 97, most: 100 }, { days: 91, most: 50 }], ledger: [{ days: 91, most: 50 }],
   })
+})
+test('what a step of somebody else\'s shows of itself is its own matter', () => {
+  const [own] = leaves(deduplicate<Loan>({ by: 'id' }))
+  for (const config of [{ keys: 3 }, { keys: { a: 1 } }, { keys: [null, 1], days: 7 }, { by: 'id', as: 'ssn', days: 7 }]) {
+    expect(countsOf(pipeline({ name: 'theirs', trigger: post('/theirs', { auth: iam() }), steps: { ...own, config } as never }))).toHaveProperty('ledger')
+  }
 })
