@@ -9,7 +9,6 @@ export default defineConfig({
     env: { CDK_VALIDATION: 'false', NODE_NO_WARNINGS: '1' },
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    include: process.env['TESTS']?.split(',') ?? ['test/{functions/{accounts,ciphers,hashes,steps},layers}/**/*.test.ts'],
-    exclude: ['test/functions/ciphers/pgp.test.ts'],
+    include: process.env['TESTS']?.split(',') ?? ['test/{functions/{accounts,ciphers,hashes,signatures,steps},layers}/**/*.test.ts'],
   },
 })
