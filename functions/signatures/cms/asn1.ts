@@ -1,4 +1,4 @@
-import { BitString, Boolean as Asn1Boolean, Constructed, fromBER, GeneralizedTime, Integer, ObjectIdentifier, OctetString, Sequence, Set as Asn1Set, UTCTime, type BaseBlock } from 'asn1js'
+import { BitString, Boolean as Asn1Boolean, Constructed, Enumerated, fromBER, GeneralizedTime, Integer, ObjectIdentifier, OctetString, Sequence, Set as Asn1Set, UTCTime, type BaseBlock } from 'asn1js'
 
 /** What is not as it should be; whoever calls makes one fault of all of it. */
 export const refuse = (): never => { throw new TypeError('refused') }
@@ -26,9 +26,13 @@ export const isTagged = (node: Node | undefined, number: number): node is Node =
 export const tagged = (node: Node | undefined, number: number): readonly Node[] => isTagged(node, number) && node instanceof Constructed ? node.valueBlock.value : refuse()
 
 export const objectId = (node: Node | undefined): string => node instanceof ObjectIdentifier ? node.valueBlock.toString() : refuse()
-/** Two's complement, as it stands. */
-export const integer = (node: Node | undefined): Buffer => node instanceof Integer ? Buffer.from(node.valueBlock.valueHexView) : refuse()
-export const small = (node: Node | undefined): number => node instanceof Integer && node.valueBlock.valueHexView.length <= 4 ? node.valueBlock.valueDec : refuse()
+/** Two's complement, as it stands. To asn1js an ENUMERATED is an Integer as well. */
+export const integer = (node: Node | undefined): Buffer => node instanceof Integer && !(node instanceof Enumerated) ? Buffer.from(node.valueBlock.valueHexView) : refuse()
+/** Of four bytes at most. asn1js itself gives 0 for one of four. */
+export function small(node: Node | undefined): number {
+  const bytes = integer(node)
+  return bytes.length <= 4 ? bytes.readIntBE(0, bytes.length) : refuse()
+}
 export const boolean = (node: Node | undefined): boolean => node instanceof Asn1Boolean ? node.valueBlock.value : refuse()
 export const octets = (node: Node | undefined): Buffer => node instanceof OctetString ? Buffer.from(node.getValue()) : refuse()
 /** Bits that fill whole bytes, or not. */

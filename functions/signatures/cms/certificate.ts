@@ -69,8 +69,8 @@ function extensionsOf(node: Node | undefined): ReadonlyMap<string, Node> {
   for (const extension of sequence(tagged(node, 3)[0])) {
     const [id, ...rest] = sequence(extension)
     const name = objectId(id)
-    const critical = rest.length === 2 && boolean(rest[0])
-    if (found.has(name) || narrowing.has(name) || (critical && !harmless.has(name))) refuse()
+    const critical = rest.length > 1 && boolean(rest[0])
+    if (rest.length > 2 || found.has(name) || narrowing.has(name) || (critical && !harmless.has(name))) refuse()
     found.set(name, parse(octets(rest.at(-1))))
   }
   return found

@@ -17,7 +17,7 @@ const anyPurpose = '2.5.29.37.0'
 
 /**
  * Whether a path leads from the signer's certificate to one that is trusted (RFC 5280 section 6.1): names chained byte for byte,
- * signatures, validity, basic constraints, path lengths, key usage and purposes, of the trusted one too. Not read: name and policy
+ * signatures, validity, basic constraints, path lengths, key usage, of the trusted one too, and purposes of the others. Not read: name and policy
  * constraints (who has them is refused) and revocation (nothing is fetched; trust is taken back by the account).
  */
 export function isTrusted(signer: Certificate, others: readonly Certificate[], anchors: readonly Certificate[], wanted: Wanted): boolean {

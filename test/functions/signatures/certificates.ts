@@ -8,7 +8,8 @@ export const newKeys = {
   ed25519: (): Keys => generateKeyPairSync('ed25519'),
 }
 
-export interface Extension { readonly id: string; readonly critical?: boolean; readonly value: Buffer }
+/** `between` is nothing that there is: it stands before the value. */
+export interface Extension { readonly id: string; readonly critical?: boolean; readonly between?: Buffer; readonly value: Buffer }
 /** Bits from the first one on, of a key usage. */
 export const usage = (...bits: number[]): Extension => ({ id: '2.5.29.15', critical: true, value: der(3, Buffer.of(7 - Math.max(...bits) % 8, bits.reduce((byte, bit) => byte | 0x80 >> bit, 0))) })
 export const authority = (pathLength?: number): Extension => ({ id: '2.5.29.19', critical: true, value: der(0x30, der(1, Buffer.of(255)), ...pathLength === undefined ? [] : [der(2, Buffer.of(pathLength))]) })
@@ -38,7 +39,7 @@ export function issue(name: string, { keys = newKeys.ec(), issuer = { name, keys
   const toBeSigned = der(0x30,
     der(0xa0, der(2, Buffer.of(2))), der(2, Buffer.of(serial)), algorithm, nameOf(issuer.name), der(0x30, timeOf(from), timeOf(to)), nameOf(name),
     keys.publicKey.export({ format: 'der', type: 'spki' }),
-    der(0xa3, der(0x30, ...extensions.map(({ id, critical = false, value }) => der(0x30, oid(id), ...critical ? [der(1, Buffer.of(255))] : [], der(4, value))))))
+    der(0xa3, der(0x30, ...extensions.map(({ id, critical = false, between = Buffer.of(), value }) => der(0x30, oid(id), ...critical ? [der(1, Buffer.of(255))] : [], between, der(4, value))))))
   const bytes = der(0x30, toBeSigned, algorithm, der(3, Buffer.of(0), sign(hash, toBeSigned, issuer.keys.privateKey)))
   return { name, keys, bytes, pem: `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n` }
 }
