@@ -24,11 +24,13 @@ const rsaOaepBy = (alg: string, oaepHash: string, check?: KeyManagement['check']
   },
 })
 
-/** For a wrong padding Node throws an error with these members, which takes a hundredth of what unwrapping takes: as long as that, for a right one. */
+/** For a wrong padding Node throws an error with these members, which takes as long as two of them here, a fiftieth of what unwrapping takes: a right one takes that, too. */
 function thrown(): void {
-  try {
-    throw Object.assign(new Error('error:02000079:rsa routines::oaep decoding error'), { library: 'rsa routines', reason: 'oaep decoding error', code: 'ERR_OSSL_RSA_OAEP_DECODING_ERROR' })
-  } catch { /* Its time is all that it is for. */ }
+  for (let times = 0; times < 2; times++) {
+    try {
+      throw Object.assign(new Error('error:02000079:rsa routines::oaep decoding error'), { library: 'rsa routines', reason: 'oaep decoding error', code: 'ERR_OSSL_RSA_OAEP_DECODING_ERROR' })
+    } catch { /* Its time is all that it is for. */ }
+  }
 }
 
 /** RSA-OAEP with SHA-1: OAEP does not rest on what is broken of SHA-1, but take it only where a partner has no other. Imported keys. */
