@@ -81,6 +81,7 @@ describe('for several', () => {
     expect(() => jwe({ to: names.map(reader), form: flattenedJson() as never })).toThrow(/one reader, or with form: generalJson\(\)/)
     const token = parsed((await jwe({ to: seventeen.slice(1), form: generalJson() }).seal(plain, io())).sealed) as { recipients: unknown[] }
     expect(token.recipients).toHaveLength(16)
+    expect(Buffer.from(await jwe({ key: ours('p256'), form: generalJson() }).open({ sealed: JSON.stringify(token) }, io()))).toStrictEqual(plain)
     token.recipients.push(token.recipients[0])
     await expect(jwe({ key: ours('p256'), form: generalJson() }).open({ sealed: JSON.stringify(token) }, io())).rejects.toThrow(failed)
   })
@@ -138,6 +139,27 @@ describe('what is refused', () => {
     await expect(cipher.open({ sealed: text.replace('{', '{"tag":"AAAA",') }, io())).rejects.toThrow(failed)
     await expect(cipher.open({ sealed: (await jwe({ to: reader('rsa') }).seal(plain, io())).sealed }, io())).rejects.toThrow(failed)
     await expect(cipher.open({ sealed: '' }, io())).rejects.toThrow(failed)
+  })
+  // jose opens each of these.
+  const general = async () => parsed((await jwe({ to: reader('rsa'), form: generalJson() }).seal(plain, io())).sealed)
+  test.each<[string, () => Promise<unknown>]>([
+    ['enc unprotected alone', async () => new FlattenedEncrypt(plain).setProtectedHeader({ kid: 'rsa' }).setSharedUnprotectedHeader({ alg: 'RSA-OAEP-256', enc: 'A256GCM' }).encrypt(keys.rsa.publicKey)],
+    ['enc of the reader alone', async () => new FlattenedEncrypt(plain).setProtectedHeader({ kid: 'rsa' }).setUnprotectedHeader({ alg: 'RSA-OAEP-256', enc: 'A256GCM' }).encrypt(keys.rsa.publicKey)],
+  ])('authentic, and refused: %s', async (_, made) => {
+    const sealed = await made() as FlattenedJWE
+    expect(Buffer.from((await flattenedDecrypt(sealed, keys.rsa.privateKey)).plaintext)).toStrictEqual(plain)
+    await expect(jwe({ key: ours('rsa'), form: flattenedJson() }).open({ sealed: JSON.stringify(sealed) }, io())).rejects.toThrow(failed)
+  })
+  test.each<[string, object]>([['header', { header: {} }], ['encrypted key', { encrypted_key: '' }]])('authentic, and refused: recipients, and a %s of one', async (_, more) => {
+    const cipher = jwe({ key: ours('rsa'), form: generalJson() })
+    const sealed = await general()
+    expect(Buffer.from(await cipher.open({ sealed: JSON.stringify(sealed) }, io()))).toStrictEqual(plain)
+    await expect(cipher.open({ sealed: JSON.stringify({ ...sealed, ...more }) }, io())).rejects.toThrow(failed)
+  })
+  test('what stands unprotected has 4,096 characters, and no more', async () => {
+    const open = async (length: number) => jwe({ key: ours('rsa'), form: flattenedJson() }).open({ sealed: JSON.stringify({ ...await token(), unprotected: { note: 'x'.repeat(length - '[{"note":""},{}]'.length) } }) }, io())
+    expect(Buffer.from(await open(4_096))).toStrictEqual(plain)
+    await expect(open(4_097)).rejects.toThrow(failed)
   })
   test('but members that nobody knows are passed over', async () => {
     expect(Buffer.from(await jwe({ key: ours('rsa'), form: flattenedJson() }).open({ sealed: JSON.stringify({ ...await token(), note: 1, header: { note: 2 } }) }, io()))).toStrictEqual(plain)
