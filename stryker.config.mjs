@@ -19,10 +19,10 @@ export default {
   concurrency: 1,
   timeoutMS: 20_000,
   mutate: [
-    'functions/ciphers/{aes-gcm,kms-envelope,jwe,opener,aes-cbc-hmac,rsa-oaep,pbe,pgp,legacy}.ts',
+    'functions/ciphers/{aes-gcm,kms-envelope,jwe,jwe-json,opener,aes-cbc-hmac,rsa-oaep,pbe,pgp,legacy}.ts',
     'functions/ciphers/{jwe,parts,pbe,rsa,pgp,legacy}/*.ts',
-    'functions/ciphers/fields/encoding.ts',
-    'functions/ciphers/files/{chunked,written}.ts',
+    'functions/ciphers/fields/*.ts',
+    'functions/ciphers/files/*.ts',
     'functions/hashes/**/*.ts',
     'functions/signatures/**/*.ts',
     'layers/runtime/{envelope,data-key,sealing,digest,key-ring,versions,signing,private-key,mac-key,kid}.ts',

@@ -52,9 +52,20 @@ describe('fields', () => {
     await expect(run(encryptFields<Person, 'cards[*].pan'>(cipher, { fields: ['cards[*].pan'] }), { cards: 'none' } as never)).rejects.toMatchObject({ code: 'PAYLOAD_INVALID', paths: ['cards[*].pan'] })
     await expect(run(step, { a: 'AAAA' })).rejects.toMatchObject(failed)
     expect(await run(step, {} as never)).toStrictEqual({})
+    // Passed over, a value would go on as it is.
+    const card = encryptFields<{ card: { pan: string } }, 'card.pan'>(cipher, { fields: ['card.pan'] })
+    for (const other of ['4111111111111111', 4_111, true, ['4111111111111111']]) await expect(run(card, { card: other } as never)).rejects.toMatchObject({ code: 'PAYLOAD_INVALID', paths: ['card.pan'] })
+    for (const none of [{ card: null }, {}, { card: {} }]) expect(await run(card, none as never)).toStrictEqual(none)
+  })
+  test('a payload that is a list has fields, too', async () => {
+    const fields = ['[*].pan'] as never[]
+    const sealed = await run(encryptFields(cipher, { fields }), [{ pan: '4111111111111111' }] as never)
+    expect(JSON.stringify(sealed)).not.toContain('4111')
+    expect(await run(decryptFields(cipher, { fields }), sealed as never)).toStrictEqual([{ pan: '4111111111111111' }])
   })
   test('paths within each other, and none, are refused where they are written', () => {
     expect(() => encryptFields<Person, 'cards' | 'cards[*].pan'>(cipher, { fields: ['cards', 'cards[*].pan'] })).toThrow('encryptFields: cards and cards[*].pan overlap; name the outer one alone')
+    expect(() => encryptFields<Person, 'cards' | 'cards[*].pan'>(cipher, { fields: ['cards[*].pan', 'cards'] })).toThrow('encryptFields: cards and cards[*].pan overlap; name the outer one alone')
     expect(() => decryptFields<Person, 'name'>(cipher, { fields: [] })).toThrow("decryptFields: name a field, as in fields: ['card.pan']")
   })
   test('what was opened is masked in the log, under another name as well', async () => {
