@@ -91,11 +91,8 @@ export function work(pipeline: QueuedPipeline, run: Run, environment: Environmen
     return typeof sealed === 'string' ? { sealed } : unreadable()
   }
 
-  /** What is known of a message before it is opened, and how it fails if it is not. */
-  function unopened(body: string, read: () => never): Arrived {
-    const id = trigger.kind === 'async' ? kept(body)?.id : undefined
-    return trigger.kind !== 'async' || id === undefined ? { message: {}, read } : { message: { origin: origin(trigger.path, id), acknowledges: true }, request: id, read }
-  }
+  /** What is known of a message before it is opened, and how it fails if it is not. Its name is not: a sender may have given it another one, which is sealed. */
+  const unopened = (body: string, read: () => never): Arrived => ({ message: {}, request: trigger.kind === 'async' ? kept(body)?.id : undefined, read })
 
   /** Throws a Fault where the message cannot be opened. */
   async function arrive(record: SQSRecord): Promise<Arrived> {

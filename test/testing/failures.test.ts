@@ -314,6 +314,35 @@ describe('a rerun of a message that has a name of its own claims that name', () 
   })
 })
 
+test('an attempt in which a message could not be opened takes its name from no record: the rerun claims what the sender does', async () => {
+  const later = pipeline({ name: 'later', trigger: post('/later', { mode: 'async', auth: open(why), attempts: 2 }), sensitive: ['taxId'], steps: flow(
+    validate(Order), entity({ by: 'orderId' }), deduplicate({ idempotencyKey: 'required' }), call({ to: bank, reply: Booked, request: (body) => ({ method: 'POST', path: path`/bookings`, body }) }),
+  ) })
+  const send = () => it.run(later, order, { headers: { 'idempotency-key': 'k-1' } })
+  let sent = 0
+  const it = sandbox({
+    partners: { bank: () => ({ body: { booked: ++sent > 0 } }) },
+    // Behind the first attempt the data key is asked for anew, and KMS does not give it.
+    observer: { line: ({ fault }) => {
+      if (fault !== 'ACCOUNT_UNAVAILABLE') return
+      it.tick(400_000)
+      it.faults([{ service: 'kms', operation: 'Decrypt', error: 'unavailable', times: 100 }])
+    } },
+  })
+  it.faults([{ service: 'secretsmanager', operation: 'GetSecretValue', error: 'unavailable', times: 3 }])
+  await send()
+  expect((await it.drain(later)).map(({ fault }) => fault)).toEqual(['ACCOUNT_UNAVAILABLE', 'UNAVAILABLE'])
+  it.faults([])
+  const [record, ...others] = await it.failures()
+  expect(others).toEqual([])
+  expect(record).toMatchObject({ fault: 'UNAVAILABLE', attempt: 2 })
+  if (record === undefined) throw new Error('no record')
+  expect(await it.rerun(later, record, order)).toEqual({ done: true })
+  await send()
+  await it.drain(later)
+  expect(sent).toBe(1)
+})
+
 function methods(it: ReturnType<typeof sandbox>) {
   return { run: it.run.bind(it), failures: it.failures.bind(it) }
 }
