@@ -104,11 +104,11 @@ const leaves = (step: Step | undefined): Step[] => step?.steps?.flatMap(leaves) 
 
 /**
  * A claim and its end, of items under 1 KB: two write units each, since an entry of the sparse index comes and goes with them. Where
- * several are claimed at once a transaction counts each item twice, and its entry once.
+ * several are claimed, or settled, at once a transaction counts each item twice, and its entry once: all that a run claimed is settled at once.
  */
-const claimUnits = (steps: Step | undefined): number => leaves(steps).filter(({ kind }) => kind === 'deduplicate').reduce((sum, { config: { by, keys, idempotencyKey } = {} }) => {
+const claimUnits = (steps: Step | undefined): number => leaves(steps).filter(({ kind }) => kind === 'deduplicate').reduce((sum, { config: { by, keys, idempotencyKey } = {} }, _, { length }) => {
   const items = (keys?.length ?? Number(by !== undefined)) + Number(idempotencyKey !== undefined)
-  return sum + 2 * items * (items > 1 ? 3 : 2)
+  return sum + items * (items > 1 ? 3 : 2) + items * (items > 1 || length > 1 ? 3 : 2)
 }, 0)
 
 /**

@@ -39,6 +39,12 @@ describe('from the templates', () => {
     const template = { Resources: { one: { Type: 'AWS::Lambda::Function', Metadata: { 'sallyport:manifest': { name: 'one', needs, steps } } } } }
     expect(costsOf([template], assumed).pipelines[0]?.lines.find(({ what }) => what === 'ledger write units')?.count).toBe(count)
   })
+  test('two steps claim one after the other, and are settled in one transaction: two units and three each', () => {
+    const needs = [{ resource: { kind: 'table', name: 'ledger' }, actions: ['dynamodb:PutItem'] }]
+    const steps = { kind: 'flow', steps: ['a', 'b'].map((by) => ({ kind: 'deduplicate', config: { by } })) }
+    const template = { Resources: { one: { Type: 'AWS::Lambda::Function', Metadata: { 'sallyport:manifest': { name: 'one', needs, steps } } } } }
+    expect(costsOf([template], assumed).pipelines[0]?.lines.find(({ what }) => what === 'ledger write units')?.count).toBe(10e6)
+  })
 
   test('custody hsm adds a KMS request a message, of which an RSA-3072 one costs 15 dollars a million', () => {
     const { state, stateless } = synthesized(fixture)
